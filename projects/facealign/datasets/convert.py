@@ -1,0 +1,190 @@
+"""From a dataset's own folders to COCO JSON: read, split, find boxes, crop, write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facealign.datasets import boxes as box_sources
+from facealign.datasets.coco import relative_root, write_coco
+from facealign.datasets.crop import crop_faces
+from facealign.datasets.datatang import read_datatang
+from facealign.datasets.datatang_h5 import read_datatang_h5
+from facealign.datasets.lapa import read_lapa
+from facealign.datasets.menpo import read_menpo
+from facealign.datasets.pts_folder import read_pts_folder
+from facealign.datasets.records import FaceRecord, Gathered
+from facealign.datasets.split_option import apply_split, find_list, hold_out_val
+from facealign.datasets.splits import assign_photos
+from facealign.datasets.summary import summarise
+from facealign.datasets.w300 import read_300w
+from facealign.errors import FaceAlignError
+from facealign.files import atomic_path, atomic_write_json, ensure_writable
+from facealign.markup import get_markup
+
+# Each format and the markup its points are in.
+FORMATS = {'300w': 'ibug68', 'menpo': 'ibug68', 'pts': 'ibug68', 'datatang': 'datatang106', 'lapa': 'lapa106'}
+Detect = Callable[[list[Path]], list[np.ndarray | None]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to convert; see ``tools/convert_dataset.py --help`` for the meaning of each.
+
+    ``boxes`` is ``landmarks``, ``csv:FILE`` or a detector's name, for which
+    ``detect`` runs it: image paths → detections [M, 5] a path, None for an
+    image that cannot be decoded. None takes the split list's boxes if it has
+    any, otherwise ``landmarks``. ``markup`` None is the format's own.
+    """
+
+    split: str = 'official'
+    boxes: str | None = None
+    detect: Detect | None = None
+    val: str | None = 'random:0.1'
+    seed: int = 0
+    exif: str = 'shown'
+    markup: str | None = None
+    images: Path | None = None
+    crop: bool = False
+    crop_margin: float = 0.5
+    crop_face: float = 256
+    workers: int | None = None
+
+
+def convert(dataset_format: str, source: Path, out: Path, options: Options) -> dict[str, Any]:
+    """Convert the faces in ``source`` to ``out/SPLIT.json`` and ``out/summary.json``.
+
+    Nothing is written to ``out`` before everything is read and, where asked
+    for, detected and cropped; then all its JSON files change at once, and those
+    of an earlier conversion that are no longer made are removed.
+
+    Returns:
+        the summary (see :func:`facealign.datasets.summary.summarise`).
+
+    Raises:
+        FaceAlignError: anything the user can put right.
+    """
+    try:
+        markup = get_markup(options.markup or FORMATS[dataset_format])
+    except ValueError as error:
+        raise FaceAlignError(f'--markup {options.markup}: {error}') from error
+    gathered = _read(dataset_format, source, options, markup.num_keypoints)
+    # Any folder's .pts files are taken to be in the markup named; the other formats have their own.
+    own = markup if dataset_format == 'pts' else get_markup(FORMATS[dataset_format])
+    if own is not markup:
+        gathered.faces = [face.in_markup(own, markup) for face in gathered.faces]
+    ensure_writable(out)
+    assign_photos(gathered.faces)
+    folder = source if source.is_dir() else source.parent
+    apply_split(gathered, options.split, options.seed, folder)
+    boxes, not_listed = _find_boxes(gathered, options, folder)
+    images = gathered.faces[0].root
+    if options.crop:
+        images = out / 'images'
+        cropped = crop_faces(gathered.faces, images, options.crop_margin, options.crop_face, options.workers)
+        _keep(gathered, list(zip(gathered.faces, cropped)))
+    splits = _with_unions(gathered.faces)
+    hold_out_val(splits, options.val, options.seed, required=options.val != Options.val)
+    summary = dict(
+        format=dataset_format,
+        markup=markup.name,
+        split=_public(options.split),
+        val=options.val,
+        seed=options.seed,
+        exif=options.exif,
+        **summarise(gathered, splits, boxes, not_listed),
+    )
+    outdated = _splits_written(out) - splits.keys()
+    with ExitStack() as stack:
+        for name, faces in splits.items():
+            temporary = stack.enter_context(atomic_path(out / f'{name}.json'))
+            with open(temporary, 'w', encoding='utf-8', newline='\n') as file:
+                write_coco(file, faces, markup, split=name, boxes=boxes, image_root=relative_root(images, out))
+    atomic_write_json(out / 'summary.json', summary, indent=1)
+    for name in outdated:
+        (out / f'{name}.json').unlink(missing_ok=True)
+    return summary
+
+
+def _read(dataset_format: str, source: Path, options: Options, num_points: int) -> Gathered:
+    exif, workers = options.exif, options.workers
+    if dataset_format == '300w':
+        return read_300w(source, exif)
+    if dataset_format == 'menpo':
+        return read_menpo(source, exif)
+    if dataset_format == 'lapa':
+        return read_lapa(source, exif, workers)
+    if dataset_format == 'datatang':
+        if source.suffix == '.h5' and not source.is_dir():
+            return read_datatang_h5(source, options.images or source.parent, exif, workers)
+        return read_datatang(source, exif, workers)
+    return read_pts_folder(source, num_points, exif)
+
+
+def _find_boxes(gathered: Gathered, options: Options, folder: Path) -> tuple[str, int]:
+    boxes = options.boxes
+    if boxes is None:
+        kind, _, value = options.split.partition(':')
+        boxes = options.split if kind == 'csv' and box_sources.has_boxes(find_list(value, folder)) else 'landmarks'
+    if boxes == 'landmarks':
+        return boxes, 0
+    if boxes.startswith('csv:'):
+        path = find_list(boxes[4:], folder)
+        detections = box_sources.read_box_csv(path, [face.file_name for face in gathered.faces])
+        if not detections:
+            raise FaceAlignError(f'{path}: names none of the images; its paths must be relative to the data folder')
+        box_sources.assign_boxes(gathered.faces, detections)
+        return _public(boxes), sum(face.file_name not in detections for face in gathered.faces)
+    assert options.detect is not None
+    paths = {face.file_name: face.path for face in gathered.faces}
+    found = dict(zip(paths, options.detect(list(paths.values()))))
+    _keep(gathered, [(face, None if found[face.file_name] is None else face) for face in gathered.faces])
+    box_sources.assign_boxes(gathered.faces, {name: rows for name, rows in found.items() if rows is not None})
+    return boxes, 0
+
+
+def _keep(gathered: Gathered, pairs: list[tuple[FaceRecord, FaceRecord | None]]) -> None:
+    for before, after in pairs:
+        if after is None:
+            gathered.leave_out(before.file_name, 'image cannot be decoded')
+    gathered.faces = [after for _, after in pairs if after is not None]
+    if not gathered.faces:
+        raise FaceAlignError(f'{pairs[0][0].root}: no image can be decoded; copy the data again from its source')
+
+
+def _with_unions(faces: list[FaceRecord]) -> dict[str, list[FaceRecord]]:
+    """Faces by output file: their splits, 300W's full test set, all its test sets, and a pack's test set by dataset."""
+    order = ('train', 'val', 'test', 'test_common', 'test_challenge', 'test_private')
+    names = sorted({face.split for face in faces}, key=lambda name: (order.index(name) if name in order else 9, name))
+    splits = {name: [face for face in faces if face.split == name] for name in names}
+    if {'test_common', 'test_challenge'} <= set(names):
+        splits['test_full'] = splits['test_common'] + splits['test_challenge']
+    if 'test' not in names and (tests := [name for name in names if name.startswith('test_')]):
+        splits['test'] = [face for name in tests for face in splits[name]]
+    for side in ('train', 'test'):
+        pack = sorted({face.subset for face in splits.get(side, []) if face.source.startswith('pack/')})
+        if len(pack) > 1:
+            for dataset in pack:
+                splits[f'{side}_{dataset}'] = [face for face in splits[side] if face.subset == dataset]
+    return splits
+
+
+def _splits_written(out: Path) -> set[str]:
+    """The splits that an earlier conversion wrote to ``out``, as its summary says."""
+    try:
+        names = set(json.loads((out / 'summary.json').read_bytes())['splits'])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if Path(name).name == name}
+
+
+def _public(name: str) -> str:
+    """A source's name without the folders of this machine."""
+    kind, colon, files = name.partition(':')
+    return f'{kind}{colon}{",".join(Path(file).name for file in files.split(","))}' if kind in ('csv', 'list') else name

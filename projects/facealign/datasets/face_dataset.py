@@ -1,0 +1,133 @@
+"""The MMPose dataset of the COCO JSON that ``tools/convert_dataset.py`` writes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from facealign.errors import FaceAlignError
+from facealign.markup import get_markup
+
+BOXES = ('landmarks', 'detector')
+
+
+@DATASETS.register_module()
+class FaceDataset(BaseCocoStyleDataset):
+    """Annotated faces, one sample a face, for MMPose's top-down pipelines.
+
+    Args:
+        ann_file: JSON file, relative to ``data_root``.
+        markup: name of the points' numbering; must be the JSON file's own.
+        box: what the crop is made from: ``landmarks`` (the rectangle of the
+            annotated points) or ``detector`` (``face_bbox``). In training and
+            in test, a face that the detector did not find is cropped by its
+            landmark rectangle; its sample says ``detected=False``, so that a
+            metric can count it as missed.
+        kwargs: of MMPose's ``BaseCocoStyleDataset``.
+
+    A sample drawn as ``(seed, epoch, index)`` by
+    :class:`facealign.datasets.sampler.SeededSampler` is augmented with random
+    numbers that depend on these three alone: not on the worker, nor on whether
+    the run was resumed.
+
+    Raises:
+        FaceAlignError: the file is missing, not such a JSON file, or of another markup.
+    """
+
+    def __init__(self, ann_file: str = '', markup: str = 'ibug68', box: str = 'landmarks', **kwargs: Any) -> None:
+        if box not in BOXES:
+            raise FaceAlignError(f'box={box!r} of FaceDataset: not one of {", ".join(BOXES)}')
+        self.box = box
+        self.markup = get_markup(markup)
+        super().__init__(ann_file=ann_file, metainfo=self.markup.metainfo(), **kwargs)
+
+    def __getitem__(self, index: int | tuple[int, int, int]) -> dict:
+        if isinstance(index, tuple):
+            seed, epoch, index = index
+            digest = hashlib.blake2b(f'{seed}:{epoch}:{index}'.encode(), digest_size=4).digest()
+            state = int.from_bytes(digest, 'little')
+            np.random.seed(state)
+            random.seed(state)
+        return super().__getitem__(index)
+
+    def get_data_info(self, idx: int) -> dict:
+        """A fresh dictionary for the pipeline; the markup's parts are shared, MMPose's base copies them deeply."""
+        info = super(BaseCocoStyleDataset, self).get_data_info(idx)
+        for key in ('flip_indices', 'flip_pairs', 'dataset_keypoint_weights'):
+            info[key] = self._metainfo[key]
+        return info
+
+    def load_data_list(self) -> list[dict]:
+        """One dictionary a face, in the order of the file's annotations."""
+        path = Path(self.ann_file)
+        coco = _read_json(path)
+        named = coco['info'].get('markup')
+        if named != self.markup.name:
+            raise FaceAlignError(
+                f'{path}: its points are {named}, not {self.markup.name}; choose a config of that markup'
+            )
+        root = (path.parent / coco['info'].get('image_root', '.')).resolve()
+        images = {image['id']: image for image in coco['images']}
+        annotations = coco.pop('annotations')
+        annotations.reverse()
+        faces = []
+        while annotations:  # emptied as it is read: the JSON of 100,000 faces takes gigabytes
+            annotation = annotations.pop()
+            image = images[annotation['image_id']]
+            faces.append(self._face(annotation, image, str(root / image['file_name'])))
+        if not faces:
+            raise FaceAlignError(f'{path}: holds no faces; convert the data again')
+        return faces
+
+    def _face(self, annotation: dict, image: dict, path: str) -> dict:
+        keypoints = np.array(annotation['keypoints'], dtype=np.float32).reshape(1, -1, 3)
+        visibility = keypoints[..., 2]
+        landmark_bbox = _xyxy(annotation['bbox'])
+        face_bbox = None if annotation.get('face_bbox') is None else _xyxy(annotation['face_bbox'])
+        box = face_bbox if self.box == 'detector' and face_bbox is not None else landmark_bbox
+        return dict(
+            id=annotation['id'],
+            img_id=annotation['image_id'],
+            img_path=path,
+            category_id=1,
+            bbox=box[None],
+            bbox_score=np.ones(1, dtype=np.float32),
+            keypoints=keypoints[..., :2].copy(),
+            keypoints_visible=np.minimum(1, visibility),
+            visibility=visibility[0].astype(np.uint8),
+            file_name=image['file_name'],
+            subset=image.get('subset', ''),
+            source=image.get('source', ''),
+            landmark_bbox=landmark_bbox,
+            face_bbox=face_bbox,
+            box=box,
+            detected=self.box == 'landmarks' or face_bbox is not None,
+            attributes=annotation.get('attributes') or {},
+            to_original=image.get('to_original'),
+            original_size=image.get('original_size'),
+        )
+
+
+def _xyxy(xywh: list[float]) -> np.ndarray:
+    x, y, w, h = xywh
+    return np.array([x, y, x + w, y + h], dtype=np.float32)
+
+
+def _read_json(path: Path) -> dict:
+    remedy = 'make it with tools/convert_dataset.py, or point data_root (FACEALIGN_DATA) to its folder'
+    try:
+        coco = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
+    except ValueError as error:
+        raise FaceAlignError(f'{path}: not a JSON file; {remedy}') from error
+    if not isinstance(coco, dict) or not {'info', 'images', 'annotations'} <= coco.keys():
+        raise FaceAlignError(f'{path}: not a COCO keypoint file of this project; {remedy}')
+    return coco

@@ -1,0 +1,229 @@
+"""An image and the annotation file that belongs to it, read and checked together; used by all readers."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from facealign.datasets.images import IMAGE_SUFFIXES, ImageHeader, read_header, stored_to_shown
+from facealign.datasets.records import FaceRecord, Gathered, LeftOut
+from facealign.errors import FaceAlignError
+from facealign.parallel import run_parallel
+
+
+@dataclass(frozen=True)
+class Pair:
+    """File names, relative to one root and posix style, and where the face belongs (see :class:`FaceRecord`)."""
+
+    image: str
+    annotation: str
+    source: str
+    split: str
+    subset: str = ''
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What an annotation file says; see :class:`FaceRecord` for the fields."""
+
+    points: np.ndarray
+    occluded: np.ndarray | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+class Unusable(Exception):
+    """An annotation file that gives no face: a ``reason`` to count by, and a ``detail`` about this file."""
+
+    def __init__(self, reason: str, detail: str = '') -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+Parse = Callable[[Path], Annotation]
+Usable = tuple[Annotation, ImageHeader]
+
+
+def read_pair(pair: Pair, root: Path, parse: Parse, exif: str) -> Usable | LeftOut:
+    """The annotation of one image, as :func:`check_pair` returns it; ``parse`` reads it and raises Unusable."""
+    try:
+        annotation = parse(root / pair.annotation)
+    except Unusable as error:
+        return LeftOut(pair.annotation, error.reason, error.detail)
+    return check_pair((pair, annotation), root, exif)
+
+
+def check_pair(pair_and_annotation: tuple[Pair, Annotation], root: Path, exif: str) -> Usable | LeftOut:
+    """The annotation with its points on the picture as shown, and the image's header; or why it is left out.
+
+    Args:
+        pair_and_annotation: one argument, because this runs in worker processes.
+        root: of the pair's names.
+        exif: whether points were drawn on the picture as ``shown`` (turned by
+            its EXIF orientation) or on its ``stored`` pixels.
+    """
+    pair, annotation = pair_and_annotation
+    try:
+        header = read_header(root / pair.image)
+    except FaceAlignError as error:
+        truncated = 'truncated' in str(error)
+        reason = 'truncated image' if truncated else 'unreadable image'
+        return LeftOut(pair.image, reason, '' if truncated else detail_of(error, root / pair.image))
+    if header.orientation != 1 and exif == 'stored':
+        annotation = dataclasses.replace(annotation, points=stored_to_shown(annotation.points, header))
+    face = FaceRecord(root, pair.image, annotation.points, header.size, pair.source, pair.split)
+    if not face.annotated.any():
+        return LeftOut(pair.annotation, 'every point is missing')
+    if not (face.landmark_box[2:] > face.landmark_box[:2]).all():
+        return LeftOut(pair.annotation, 'points all on one line')
+    if face.points_off_image == face.annotated.sum():
+        return LeftOut(pair.annotation, 'every point off the image')
+    return annotation, header
+
+
+def add_pair(gathered: Gathered, root: Path, pair: Pair, result: Usable | LeftOut) -> None:
+    """Add what :func:`check_pair` returned to ``gathered``."""
+    if isinstance(result, LeftOut):
+        gathered.left_out.append(result)
+        return
+    annotation, header = result
+    gathered.num_turned += header.orientation != 1
+    # A hundred thousand faces share a few dozen words.
+    attributes = {sys.intern(key): sys.intern(value) for key, value in annotation.attributes.items()}
+    gathered.faces.append(
+        FaceRecord(
+            root,
+            pair.image,
+            annotation.points,
+            header.size,
+            pair.source,
+            pair.split,
+            pair.subset,
+            occluded=annotation.occluded,
+            attributes=attributes,
+        )
+    )
+
+
+def read_pairs(
+    gathered: Gathered, root: Path, pairs: Sequence[Pair], parse: Parse, exif: str, workers: int | None = None
+) -> None:
+    """Add the faces of many pairs to ``gathered``, on several processes, with a progress bar."""
+    work = functools.partial(read_pair, root=root, parse=parse, exif=exif)
+    for pair, result in zip(pairs, run_parallel(work, pairs, 'reading faces', workers)):
+        add_pair(gathered, root, pair, result)
+
+
+def check_folder(root: str | os.PathLike[str]) -> Path:
+    """``root`` as a path; raises FaceAlignError where it is no folder."""
+    path = Path(root)
+    if not path.is_dir():
+        raise FaceAlignError(f'{path}: no such folder; give the folder that holds the images and their annotations')
+    return path
+
+
+def require_faces(gathered: Gathered, root: Path) -> Gathered:
+    """``gathered`` itself; raises FaceAlignError, with the first reason, where it has no face."""
+    if not gathered.faces:
+        why = 'no annotation files'
+        if gathered.left_out:
+            first = gathered.left_out[0]
+            why = f'the first of {len(gathered.left_out)} files left out: {first.reason} ({first.file})'
+        raise FaceAlignError(f'{root}: no annotated face found: {why}; check the folder and the format name')
+    return gathered
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Folders at and under ``root``, relative and posix style ('' is root), in sorted order.
+
+    Links are followed, each real folder once. Hidden folders and what macOS
+    puts into archives are passed over.
+
+    Raises:
+        FaceAlignError: a folder cannot be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        raise FaceAlignError(
+            f'{error.filename}: cannot be listed ({error.strerror}); check your permissions'
+        ) from error
+
+    seen = set()
+    for folder, children, _ in os.walk(root, followlinks=True, onerror=fail):
+        real = os.path.realpath(folder)
+        if real in seen:
+            children.clear()
+            continue
+        seen.add(real)
+        children[:] = sorted(child for child in children if not child.startswith(('.', '__MACOSX')))
+        relative = Path(folder).relative_to(root).as_posix()
+        yield '' if relative == '.' else relative
+
+
+def pair_files(
+    gathered: Gathered, root: Path, image_folder: str, annotation_folder: str, suffix: str
+) -> Iterator[tuple[str, str]]:
+    """(image, annotation) of each annotation file with ``suffix`` that has exactly one image; the rest is left out.
+
+    ``NAME.pts`` belongs to the image ``NAME.*``; ``NAME.K.pts`` is a further
+    face of the same image. Files are counted, and given in sorted order.
+    """
+    images: dict[str, list[str]] = defaultdict(list)
+    annotations: dict[str, str] = {}
+    for name, stem, ending in _list_files(root / image_folder):
+        if ending in IMAGE_SUFFIXES:
+            images[stem].append(str(PurePosixPath(image_folder, name)))
+    for name, stem, ending in _list_files(root / annotation_folder):
+        if ending == suffix:
+            annotations[stem] = str(PurePosixPath(annotation_folder, name))
+    gathered.num_images += sum(map(len, images.values()))
+    gathered.num_annotations += len(annotations)
+    annotated = set()
+    for stem, annotation in annotations.items():
+        candidates = images.get(stem) or images.get(stem.rpartition('.')[0], [])
+        annotated.update(candidates)
+        if len(candidates) > 1:
+            names = ', '.join(PurePosixPath(name).name for name in candidates)
+            gathered.leave_out(annotation, f'several images for one {suffix}', names)
+        elif not candidates:
+            gathered.leave_out(annotation, f'no image for the {suffix}')
+        else:
+            yield candidates[0], annotation
+    for candidates in images.values():
+        for name in candidates:
+            if name not in annotated:
+                gathered.leave_out(name, f'image without {suffix}')
+
+
+def list_images(root: Path) -> list[str]:
+    """Names of all images in ``root`` and its sub-folders, relative and posix style, sorted by folder."""
+    return [
+        str(PurePosixPath(folder, name))
+        for folder in walk(root)
+        for name, _, suffix in _list_files(root / folder)
+        if suffix in IMAGE_SUFFIXES
+    ]
+
+
+def split_of(folder: str) -> str:
+    """The split a folder's own name says (``train``, ``val`` or ``test``, as a part of its path), else ``train``."""
+    own = {'valid': 'val', 'validation': 'val', 'val': 'val', 'test': 'test', 'testing': 'test'}
+    return next((own[part] for part in reversed(folder.lower().split('/')) if part in own), 'train')
+
+
+def detail_of(error: FaceAlignError, path: Path) -> str:
+    """An error's message without the file name it begins with."""
+    return str(error).removeprefix(f'{path}: ')
+
+
+def _list_files(folder: Path) -> list[tuple[str, str, str]]:
+    """(name, stem, suffix in lower case) of the files directly in ``folder``, sorted; not the hidden ones."""
+    names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith('.') and not entry.is_dir())
+    return [(name, os.path.splitext(name)[0], os.path.splitext(name)[1].lower()) for name in names]

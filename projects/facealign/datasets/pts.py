@@ -1,0 +1,120 @@
+"""The iBUG ``.pts`` text format, as it is met in the wild.
+
+On disk a point counts from 1, inside from 0; this reader and this writer are
+the only places that know. Both work in decimals, so that neither direction
+loses a digit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from decimal import Context, Decimal, InvalidOperation
+from pathlib import Path
+
+import numpy as np
+
+from facealign.errors import FaceAlignError
+from facealign.files import atomic_write_text
+
+# Enough digits that adding 1 to any float64 is exact.
+_EXACT = Context(prec=1100)
+_ONE = Decimal(1)
+_COMMENT = re.compile(r'(//|#(?!QNAN|SNAN|IND|INF)|%|;\s*$).*', re.IGNORECASE)
+_HEADER = re.compile(r'\s*(version|n_?points)\b\s*[:=]?\s*[\d.]*', re.IGNORECASE)
+_SEPARATORS = re.compile(r'[\s,;]+')
+_NAN = re.compile(r'[+-]?(nan(\(\w*\))?|inf(inity)?|1\.#\w+)', re.IGNORECASE)
+
+
+def parse_pts(text: str) -> np.ndarray:
+    """The points of a ``.pts`` file's text: [N, 2] pixels, 0-based, NaN where not annotated.
+
+    The header (``version``, ``n_points``, braces) may be there or not and is
+    not believed: what counts is the points themselves. Comments (``//``,
+    ``#``, ``%``), blank lines, any line ends and commas are accepted.
+
+    Raises:
+        ValueError: a line that is no point; the message gives its number.
+
+    >>> parse_pts('version: 1\\nn_points: 2\\n{\\n1 1\\n100.866 nan\\n}')
+    array([[ 0.,  0.],
+           [nan, nan]])
+    """
+    points = []
+    text = text.lstrip('\ufeff')
+    for number, line in enumerate(text.splitlines(), start=1):
+        body, closing, _ = _COMMENT.sub('', line).partition('}')
+        body = _HEADER.sub('', body).replace('{', ' ')
+        words = [word for word in _SEPARATORS.split(body) if word]
+        if words:
+            if len(words) != 2:
+                raise ValueError(f'line {number} has {len(words)} values where x and y are expected')
+            points.append([_from_disk(word, number) for word in words])
+        if closing:
+            break
+    array = np.array(points, dtype=np.float64).reshape(-1, 2)
+    array[~np.isfinite(array).all(axis=1)] = np.nan
+    return array
+
+
+def read_pts(path: str | os.PathLike[str]) -> np.ndarray:
+    """The points of a ``.pts`` file, as :func:`parse_pts` gives them.
+
+    Raises:
+        FaceAlignError: the file cannot be read, is not text, or holds no points.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FaceAlignError(
+            f'{path}: cannot be read ({error.strerror}); check the file and your permissions'
+        ) from error
+    if b'\0' in data:
+        raise FaceAlignError(f'{path}: not a text file; put the .pts file published with the image in its place')
+    try:
+        points = parse_pts(data.decode('utf-8', errors='replace'))
+    except ValueError as error:
+        raise FaceAlignError(f'{path}: {error}; correct the line or remove the file') from error
+    if not len(points):
+        raise FaceAlignError(f'{path}: holds no points; put the complete file in its place or remove it')
+    return points
+
+
+def format_pts(points: np.ndarray) -> str:
+    """The ``.pts`` text of ``points`` [N, 2] (pixels, 0-based, NaN for a point not annotated).
+
+    >>> print(format_pts(np.array([[99.866, 0]])))
+    version: 1
+    n_points: 1
+    {
+    100.866 1.0
+    }
+    <BLANKLINE>
+    """
+    rows = [f'{_to_disk(x)} {_to_disk(y)}' for x, y in np.asarray(points, dtype=np.float64).tolist()]
+    return '\n'.join(['version: 1', f'n_points: {len(rows)}', '{', *rows, '}', ''])
+
+
+def write_pts(path: str | os.PathLike[str], points: np.ndarray) -> None:
+    """Write ``points`` [N, 2] (pixels, 0-based) so that :func:`read_pts` gives back the same floats.
+
+    Raises:
+        FaceAlignError: the file cannot be written.
+    """
+    atomic_write_text(path, format_pts(points))
+
+
+def _from_disk(word: str, line: int) -> float:
+    try:
+        if _NAN.fullmatch(word):
+            return float('nan')
+        if '_' in word:  # Decimal would read 1_000
+            raise InvalidOperation
+        return float(_EXACT.subtract(Decimal(word), _ONE))
+    except InvalidOperation:
+        raise ValueError(f'line {line}: "{word[:20]}" is not a number') from None
+
+
+def _to_disk(value: float) -> str:
+    return f'{_EXACT.add(Decimal(repr(value)), _ONE):f}' if np.isfinite(value) else 'nan'

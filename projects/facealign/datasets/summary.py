@@ -1,0 +1,129 @@
+"""What a conversion read, kept and left out, for ``summary.json`` and for the terminal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from facealign.datasets.records import FaceRecord, Gathered
+from facealign.datasets.splits import photos_on_both_sides
+
+# So many files of one reason are all named in the terminal; of more, the first few.
+_ALL_SHOWN = 20
+_FEW_SHOWN = 3
+
+
+def summarise(gathered: Gathered, splits: dict[str, list[FaceRecord]], boxes: str, not_listed: int) -> dict[str, Any]:
+    """The figures of a conversion, ready for JSON.
+
+    Args:
+        gathered: the faces kept, and what was left out.
+        splits: the faces by output file.
+        boxes: name of the box source; with ``landmarks`` there is no detector.
+        not_listed: faces whose image the box file does not name.
+    """
+    left_out: dict[str, dict[str, Any]] = defaultdict(lambda: dict(count=0, files=[], details={}))
+    for left in sorted(gathered.left_out, key=lambda left: (left.reason, left.file)):
+        entry = left_out[left.reason]
+        entry['count'] += 1
+        entry['files'].append(left.file)
+        if left.detail:
+            entry['details'][left.file] = left.detail
+    detector = None if boxes == 'landmarks' else boxes
+    return dict(
+        read=dict(images=gathered.num_images, annotations=gathered.num_annotations),
+        kept=_figures(gathered.faces, detector),
+        left_out=dict(left_out),
+        left_out_count=len(gathered.left_out),
+        boxes=boxes,
+        faces_not_in_box_file=not_listed,
+        images_turned_by_exif=gathered.num_turned,
+        photos_in_several_splits=photos_on_both_sides(gathered.faces),
+        splits={name: _figures(faces, detector) for name, faces in splits.items()},
+    )
+
+
+def print_summary(summary: dict[str, Any], console: Console | None = None) -> None:
+    """Print :func:`summarise`'s figures as a table of at most 80 columns."""
+    console = console or Console()
+    console.width = min(console.width, 80)
+    console.print(f'read {summary["read"]["images"]} images and {summary["read"]["annotations"]} annotations')
+    table = Table(title=f'kept ({escape(summary["boxes"])} boxes)')
+    headings = ('split', 'faces', 'photos', 'points off\nthe image', 'face box\nfound', 'points in\nface box')
+    for heading in headings:
+        table.add_column(heading, justify='left' if heading == 'split' else 'right')
+    for name, row in summary['splits'].items():
+        off = row['points_off_image']
+        table.add_row(
+            escape(name),
+            str(row['faces']),
+            str(row['photos']),
+            f'{off["points"]} ({off["faces"]} faces)' if off['points'] else '0',
+            _percent(row['detector_hit_rate']),
+            _percent(row['share_of_points_in_face_box']),
+        )
+    console.print(table)
+    if summary['left_out']:
+        table = Table(title=f'left out: {summary["left_out_count"]} files (all named in summary.json)')
+        table.add_column('reason')
+        table.add_column('files', justify='right')
+        table.add_column('such as', overflow='fold')
+        for reason, entry in summary['left_out'].items():
+            files = entry['files'] if entry['count'] <= _ALL_SHOWN else entry['files'][:_FEW_SHOWN]
+            shown = [f'{file} ({entry["details"][file]})' if file in entry['details'] else file for file in files]
+            more = ['…'] if len(entry['files']) > len(shown) else []
+            table.add_row(escape(reason), str(entry['count']), escape('\n'.join(shown + more)))
+        console.print(table)
+    for note in _notes(summary):
+        console.print(f'note: {note}')
+
+
+def _notes(summary: dict[str, Any]) -> list[str]:
+    notes = []
+    if lacking := summary['kept']['points_missing']['faces']:
+        notes.append(f'{lacking} faces lack some points; those have v = 0')
+    if missing := summary['faces_not_in_box_file']:
+        notes.append(f'{missing} faces are not in the box file; they have no face box')
+    if turned := summary['images_turned_by_exif']:
+        notes.append(
+            f'{turned} images are turned by their EXIF tag; their points are taken as drawn on the '
+            f'{summary.get("exif", "shown")} picture (see --exif)'
+        )
+    if both := summary['photos_in_several_splits']:
+        notes.append(f'{len(both)} photos have faces in more than one split, as the split given says')
+    return notes
+
+
+def _figures(faces: Sequence[FaceRecord], detector: str | None) -> dict[str, Any]:
+    off = np.array([face.points_off_image for face in faces], dtype=int)
+    missing = np.array([(~face.annotated).sum() for face in faces], dtype=int)
+    boxed = [face for face in faces if face.face_box is not None]
+    inside = sum(_points_in_box(face) for face in boxed)
+    points = sum(int(face.annotated.sum()) for face in boxed)
+    return dict(
+        faces=len(faces),
+        images=len({face.file_name for face in faces}),
+        photos=len({face.photo for face in faces}),
+        points_missing=dict(points=int(missing.sum()), faces=int((missing > 0).sum())),
+        points_hidden=sum(int((face.keypoints_visible == 1).sum()) for face in faces),
+        points_off_image=dict(points=int(off.sum()), faces=int((off > 0).sum())),
+        detector_hits=len(boxed) if detector else None,
+        detector_hit_rate=len(boxed) / len(faces) if detector and len(faces) else None,
+        share_of_points_in_face_box=inside / points if points else None,
+    )
+
+
+def _points_in_box(face: FaceRecord) -> int:
+    assert face.face_box is not None
+    points = face.points[face.annotated]
+    return int(((points >= face.face_box[:2]) & (points <= face.face_box[2:])).all(axis=1).sum())
+
+
+def _percent(share: float | None) -> str:
+    return '–' if share is None else f'{100 * share:.1f} %'

@@ -1,0 +1,198 @@
+"""The whole way in one object: images in, faces with their points out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, overload
+
+import numpy as np
+
+from facealign.errors import FaceAlignError
+from facealign.inference.box_rules import BoxRule, get_box_rule, rule_of_detector
+from facealign.inference.crop import cut, to_image
+from facealign.inference.detectors import check_boxes, detect, open_detector
+from facealign.inference.face import Face
+from facealign.inference.images import as_bgr, read_image
+from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
+
+Source = str | os.PathLike[str] | np.ndarray
+
+
+class LandmarkModel(Protocol):
+    """What :class:`FaceAligner` needs of a model."""
+
+    name: str
+    info: ModelInfo
+
+    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Crops [N, H, W, 3] uint8 BGR → points [N, K, 2] in crop pixels and scores [N, K]."""
+
+
+class FaceAligner:
+    """Finds the faces of images and the landmarks of each.
+
+    Args:
+        model: an ONNX file of ``tools/export_onnx.py``, the name of a shipped
+            model, ``CONFIG+CHECKPOINT`` of MMPose (needs torch), or a loaded
+            model. None takes the shipped default.
+        detector: ``NAME`` or ``NAME:FILE`` (see
+            :func:`facealign.inference.detectors.detector_names`), or a function
+            from a BGR image [H, W, 3] to boxes [N, 4] or [N, 5]. None takes
+            YuNet where its file is at hand, else dlib's HOG with retries.
+        min_score: faces whose box the detector scores lower are left out.
+        batch: how many crops the network gets at once.
+        threads: of the network; None takes all cores.
+        device: ``cpu`` or ``cuda``, for the network.
+        box_rule: whose boxes the detector's are like, where that is not known
+            from its name (see :mod:`facealign.inference.box_rules`).
+
+    Raises:
+        FaceAlignError: a file is missing or not its kind, or a library is not installed.
+
+    >>> aligner = FaceAligner()                                   # doctest: +SKIP
+    >>> faces = aligner('group.jpg')                              # doctest: +SKIP
+    >>> faces[0].points.shape, faces[0].markup.name               # doctest: +SKIP
+    ((68, 2), 'ibug68')
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | LandmarkModel | None = None,
+        detector: str | Callable[..., np.ndarray] | None = None,
+        *,
+        min_score: float | None = None,
+        batch: int = 32,
+        threads: int | None = None,
+        device: str = 'cpu',
+        box_rule: str | None = None,
+    ) -> None:
+        if batch < 1:
+            raise FaceAlignError(f'batch {batch}: must be at least 1')
+        self.model = load_model(model, threads, device)
+        self.detector_name, self.detector = open_detector(detector)
+        self._rule = get_box_rule(box_rule) if box_rule else rule_of_detector(self.detector_name)
+        self._given_rule = get_box_rule(box_rule or 'landmarks')
+        self._min_score, self._batch = min_score, batch
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, images: Source, boxes: Any = None, *, color: str | None = None
+    ) -> list[Face]: ...
+
+    @overload
+    def __call__(
+        self, images: Sequence[Source], boxes: Any = None, *, color: str | None = None
+    ) -> list[list[Face]]: ...
+
+    def __call__(self, images: Any, boxes: Any = None, *, color: str | None = None) -> Any:
+        """The faces of one image, best first, or of each of a list of images.
+
+        Args:
+            images: a file, an array ([H, W] grey, [H, W, 3], [H, W, 4] with
+                alpha last; uint8 or uint16), or a list of either.
+            boxes: instead of detecting: [N, 4] x1, y1, x2, y2 in pixels, the
+                rectangle of each face's points (another kind if ``box_rule``
+                says so); for a list of images a list of these, None for those
+                to detect in. Faces come in the order of the boxes.
+            color: ``bgr`` or ``rgb``, the channel order of arrays in colour.
+
+        Returns:
+            a list of :class:`Face`, or a list of such lists.
+
+        Raises:
+            FaceAlignError: an image cannot be read, the colour order of an
+                array is not named, or a box cannot be that of a face.
+        """
+        if isinstance(images, str | os.PathLike | np.ndarray):
+            return self.__call__([images], None if boxes is None else [boxes], color=color)[0]
+        images = list(images)
+        boxes = [None] * len(images) if boxes is None else list(boxes)
+        if len(boxes) != len(images):
+            raise FaceAlignError(
+                f'boxes: {len(boxes)} sets for {len(images)} images; give one (or None) for each image'
+            )
+        faces: list[list[Face]] = []
+        pending: list[tuple[np.ndarray, np.ndarray, BoxRule]] = []
+        for source, given in zip(images, boxes):
+            pending.append(self._locate(source, given, color))
+            if self.is_full([(image, rows) for image, rows, _ in pending]):
+                faces += self._align(pending)
+                pending = []
+        return faces + self._align(pending)
+
+    def detect(self, image: np.ndarray, path: str | os.PathLike[str] | None = None) -> np.ndarray:
+        """The faces' boxes [N, 5] (x1, y1, x2, y2, score; best first) in a BGR image. Raises FaceAlignError."""
+        rows = detect(self.detector, image, path)
+        return rows if self._min_score is None else rows[~(rows[:, 4] < self._min_score)]
+
+    def align(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[list[Face]]:
+        """The faces of BGR images [H, W, 3] uint8 in boxes [N, 5] as :meth:`detect` gives them."""
+        return self._align([(image, rows, self._rule) for image, rows in zip(images, boxes)])
+
+    def is_full(self, pending: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
+        """Whether images and their boxes fill a batch, or as much memory as waiting images may take."""
+        waiting = sum(image.nbytes for image, _ in pending)
+        return sum(len(rows) for _, rows in pending) >= self._batch or waiting > 128 << 20
+
+    def _locate(self, source: Source, given: Any, color: str | None) -> tuple[np.ndarray, np.ndarray, BoxRule]:
+        is_array = isinstance(source, np.ndarray)
+        image = as_bgr(source, color) if is_array else read_image(source)  # type: ignore[arg-type]
+        if given is None:
+            return image, self.detect(image, None if is_array else source), self._rule  # type: ignore[arg-type]
+        return image, check_boxes(given, (image.shape[1], image.shape[0])), self._given_rule
+
+    def _align(self, located: Sequence[tuple[np.ndarray, np.ndarray, BoxRule]]) -> list[list[Face]]:
+        """All faces of all images, in full batches."""
+        owners = [(image, rule) for image, rows, rule in located for _ in rows]
+        rectangles = [rectangle for _, rows, rule in located for rectangle in rule.rectangle(rows)]
+        points, scores = self._predict([image for image, _ in owners], rectangles)
+        for done in range(1, max((rule.passes for _, rule in owners), default=1)):
+            again = [i for i, (_, rule) in enumerate(owners) if rule.passes > done]
+            better = self._predict([owners[i][0] for i in again], [_bounds(points[i]) for i in again])
+            for i, *result in zip(again, *better):
+                points[i], scores[i] = result
+        found = iter(zip(points, scores))
+        markup = self.model.info.markup
+        return [
+            [Face(*next(found), box=row[:4].copy(), score=float(row[4]), markup=markup) for row in rows]
+            for _, rows, _ in located
+        ]
+
+    def _predict(
+        self, images: list[np.ndarray], rectangles: list[np.ndarray]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Points [K, 2] in image pixels and scores [K] of each face."""
+        info = self.model.info
+        all_points: list[np.ndarray] = []
+        all_scores: list[np.ndarray] = []
+        for start in range(0, len(images), self._batch):
+            part = slice(start, start + self._batch)
+            matrices = [info.crop.matrix(rectangle, info.input_size) for rectangle in rectangles[part]]
+            crops = [cut(image, matrix, info.input_size) for image, matrix in zip(images[part], matrices)]
+            points, scores = self.model(np.stack(crops))
+            if not np.isfinite(points).all():
+                raise FaceAlignError(f'{self.model.name}: gives points that are no numbers; export the model again')
+            all_points += [to_image(p, matrix) for p, matrix in zip(points, matrices)]
+            all_scores += list(scores)
+        return all_points, all_scores
+
+
+def load_model(
+    model: str | os.PathLike[str] | LandmarkModel | None = None, threads: int | None = None, device: str = 'cpu'
+) -> LandmarkModel:
+    """A model from what :class:`FaceAligner` takes. Raises FaceAlignError."""
+    if model is not None and not isinstance(model, str | os.PathLike):
+        return model
+    if model is not None and '+' in str(model) and not os.path.exists(model):
+        from facealign.export.torch_model import TorchModel
+
+        config, _, checkpoint = str(model).partition('+')
+        return TorchModel(config, checkpoint, device)
+    return OnnxModel(model_path(model), threads, device)
+
+
+def _bounds(points: np.ndarray) -> np.ndarray:
+    """The rectangle [4] of points [K, 2]; not smaller than a pixel."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return np.concatenate([low, np.maximum(high, low + 1)])

@@ -1,0 +1,38 @@
+"""What comes out: one face with its points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facealign.markup import Markup
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One aligned face.
+
+    Attributes:
+        points: [K, 2] x, y in 0-based pixels of the image as shown (EXIF applied); may lie outside it.
+        scores: [K] how much each point can be trusted, 0 to 1; what exactly it
+            measures is the model's matter (see its model card).
+        box: [4] x1, y1, x2, y2 of the detector.
+        score: the detector's own score of the box; NaN where it has none.
+        markup: what each point is.
+        track: number of the face in a video; None in a still image.
+    """
+
+    points: np.ndarray
+    scores: np.ndarray
+    box: np.ndarray
+    score: float
+    markup: Markup
+    track: int | None = None
+
+    def __repr__(self) -> str:
+        x1, y1, x2, y2 = self.box.round().astype(int).tolist()
+        return (
+            f'Face({len(self.points)} points {self.markup.name}, box=({x1}, {y1}, {x2}, {y2}), '
+            f'mean score={self.scores.mean():.2f})'
+        )

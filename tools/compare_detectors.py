@@ -1,0 +1,64 @@
+"""AUC@0.08 of one model by detector, faces that it misses counted as failures.
+
+Example:
+    python tools/compare_detectors.py data/300w/test_common.json --detector dlib-hog --detector yunet:yunet.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from facealign.errors import run_command
+from facealign.inference.aligner import FaceAligner, load_model
+from facealign.inference.annotated import read_annotated
+from facealign.inference.compare import DetectorAccuracy, accuracy
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data', type=Path, help='JSON file of tools/convert_dataset.py')
+    parser.add_argument('--model', help='an ONNX file or a shipped model by name (default: the shipped one)')
+    parser.add_argument(
+        '--detector',
+        action='append',
+        metavar='NAME[:FILE]',
+        help='may be given several times (default: dlib-hog-retry, dlib-hog and whole)',
+    )
+    parser.add_argument('--images', type=int, help='use so many images, evenly over the file (default: all)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    _, images = read_annotated(args.data, args.images)
+    model = load_model(args.model)
+    faces = sum(len(image.points) for image in images)
+    table = Table(title=f'{model.name} on {faces} faces of {args.data.name}')
+    for column in ('boxes', 'missed', 'AUC@0.08', 'FR@0.08', 'NME of found, %'):
+        table.add_column(column, justify='left' if column == 'boxes' else 'right')
+    detectors = args.detector or ['dlib-hog-retry', 'dlib-hog', 'whole']
+    console = Console(stderr=True)
+    for spec in track(['landmarks', *detectors], console=console, disable=not console.is_terminal):
+        from_landmarks = spec == 'landmarks'
+        add_row(table, spec, accuracy(FaceAligner(model, 'whole' if from_landmarks else spec), images, from_landmarks))
+    Console(width=80).print(table)
+    print('NME and AUC by sqrt(w · h) of the rectangle of the annotated points.')
+
+
+def add_row(table: Table, spec: str, found: DetectorAccuracy) -> None:
+    table.add_row(
+        spec.partition(':')[0],
+        str(found.missed),
+        f'{found.auc:.4f}',
+        f'{found.failure_rate:.4f}',
+        f'{100 * found.nme_landmark_bbox:.2f}',
+    )
+
+
+if __name__ == '__main__':
+    run_command(main)

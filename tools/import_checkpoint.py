@@ -1,0 +1,54 @@
+"""Turn a published checkpoint of a reference system into one of this project, with the same outputs.
+
+Examples:
+    python tools/import_checkpoint.py visionlabs yinnet.pth
+    python tools/import_checkpoint.py datatang106 duc_se.pth --out work_dirs/datatang106.pth
+
+Prints the config that it belongs to. Nothing in the file is run: it must hold
+tensors alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from facealign.errors import run_command
+from facealign.files import atomic_path
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('system', choices=('visionlabs', 'datatang106'), help='who published it')
+    parser.add_argument('file', type=Path, metavar='FILE', help='the published .pth or .pkl: a state dict')
+    parser.add_argument('--out', type=Path, help='default: FILE with the ending .facealign.pth')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+
+    import torch
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import MODELS
+
+    import facealign.plugin  # noqa: F401
+    from facealign.models.import_checkpoint import read_state_dict, recognise, rename_parameters
+
+    state = read_state_dict(args.file)
+    network = recognise(args.system, state, args.file)
+    config = Config.fromfile(CONFIGS / network.config)
+    init_default_scope(config.default_scope)
+    weights = rename_parameters(network, state, MODELS.build(config.model).state_dict(), args.file)
+    out = args.out or args.file.with_suffix('.facealign.pth')
+    with atomic_path(out) as temporary:
+        torch.save(dict(state_dict=weights, meta=dict(system=args.system, network=network.name)), temporary)
+    print(f'{network.name}, written: {out}')
+    print(f'its config: configs/{network.config}')
+
+
+if __name__ == '__main__':
+    run_command(main)

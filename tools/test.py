@@ -1,0 +1,43 @@
+"""Measure a model: python tools/test.py configs/yinnet/yinnet_128_300w.py CHECKPOINT
+
+Prints one table of the model and the baselines of the config, and writes
+results.json, per_face.csv and ced.png to the work dir. On several GPUs:
+bash tools/dist_test.sh CONFIG CHECKPOINT NUM.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from facealign.engine.launch import add_common_arguments, check_checkpoint, load_config
+from facealign.errors import FaceAlignError, run_command
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file (.pth)')
+    parser.add_argument('--dump', metavar='FILE.pkl', help='also write all predictions to this file')
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    config = load_config(args)
+
+    from mmengine.runner import Runner
+
+    import facealign.plugin  # noqa: F401
+
+    check_checkpoint(args.checkpoint, args.config)
+    config.load_from = args.checkpoint
+    if args.dump is not None:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise FaceAlignError(f'{args.dump}: --dump writes a pickle; name it .pkl')
+        config.test_evaluator.metrics.append(dict(type='DumpResults', out_file_path=args.dump))
+    Runner.from_cfg(config).test()
+
+
+if __name__ == '__main__':
+    run_command(main)

@@ -1,0 +1,63 @@
+"""Train a model: python tools/train.py configs/yinnet/yinnet_128_300w.py
+
+Logs, checkpoints and TensorBoard files go to work_dirs/CONFIG. On several
+GPUs: bash tools/dist_train.sh CONFIG NUM.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from facealign.engine.launch import add_common_arguments, check_checkpoint, load_config
+from facealign.errors import FaceAlignError, run_command
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or from the last one in the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on CPU')
+    parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help="scale the learning rate from the config's batch size to the real one",
+    )
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    config = load_config(args)
+
+    import torch
+    from mmengine.runner import Runner
+
+    import facealign.plugin  # noqa: F401
+
+    if args.no_validate:
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+        config.default_hooks.checkpoint.pop('save_best', None)
+    if args.amp:
+        if config.optim_wrapper.get('type', 'OptimWrapper') != 'OptimWrapper':
+            raise FaceAlignError(f'{args.config}: --amp: its optim_wrapper already is {config.optim_wrapper.type}')
+        config.optim_wrapper.type = 'AmpOptimWrapper' if torch.cuda.is_available() else 'Bfloat16OptimWrapper'
+    if args.resume is not None:
+        config.resume = True
+        config.load_from = None if args.resume == 'auto' else args.resume
+    if config.get('load_from'):
+        check_checkpoint(config.load_from, args.config)
+    if args.auto_scale_lr:
+        config.auto_scale_lr.enable = True
+    Runner.from_cfg(config).train()
+
+
+if __name__ == '__main__':
+    run_command(main)

@@ -1,0 +1,85 @@
+"""Train dlib's landmark predictor on the training faces of a config: the baseline of every table.
+
+Examples:
+    python tools/train_dlib.py configs/yinnet/yinnet_128_300w.py
+    python tools/train_dlib.py configs/yinnet/yinnet_128_300w.py --ann-file train.json
+    python tools/train_dlib.py CONFIG --boxes landmarks --cascade-depth 6 --trees 100    (a minute, for a try)
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from facealign.errors import FaceAlignError, run_command
+from facealign.evaluation.dlib_training import BOXES, PREDICTOR, ErtOptions, train_ert
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', type=Path, help='config file; its train_dataloader names the faces')
+    parser.add_argument('--out', type=Path, metavar='FILE', help=f"default: {PREDICTOR} in the config's data_root")
+    parser.add_argument('--ann-file', help="another annotation file of the config's data_root, such as train.json")
+    parser.add_argument(
+        '--boxes',
+        choices=BOXES,
+        default=BOXES[0],
+        help='auto (default): the annotated face boxes, or those of dlib-hog where the file has none',
+    )
+    defaults = ErtOptions()
+    parser.add_argument('--cascade-depth', type=int, default=defaults.cascade_depth, help='(default %(default)s)')
+    parser.add_argument(
+        '--trees', type=int, default=defaults.trees, help='per level of the cascade (default %(default)s)'
+    )
+    parser.add_argument('--tree-depth', type=int, default=defaults.tree_depth, help='(default %(default)s)')
+    parser.add_argument(
+        '--oversampling', type=int, default=defaults.oversampling, help='starting shapes per face (default %(default)s)'
+    )
+    parser.add_argument('--seed', type=int, default=defaults.seed, help='(default %(default)s)')
+    parser.add_argument(
+        '--threads', type=int, default=defaults.threads, help='part of the result, as is the seed (default %(default)s)'
+    )
+    args = parser.parse_args()
+    for name in ('cascade_depth', 'trees', 'tree_depth', 'oversampling', 'threads'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} must be at least 1')
+    return args
+
+
+def annotation_file(config: Path, ann_file: str | None) -> tuple[Path, Path]:
+    """The training annotations that a config names, and its data_root."""
+    from mmengine.config import Config
+
+    if not config.is_file():
+        raise FaceAlignError(f'{config}: no such config; see configs/')
+    try:
+        dataset = Config.fromfile(config, import_custom_modules=False).train_dataloader.dataset
+        root = Path(dataset.get('data_root') or '.')
+        return root / (ann_file or dataset.ann_file), root
+    except (SyntaxError, NameError, KeyError, ValueError, AttributeError, OSError) as error:
+        raise FaceAlignError(
+            f'{config}: names no train_dataloader.dataset.ann_file ({error}); choose another'
+        ) from error
+
+
+def main() -> None:
+    args = parse_args()
+    annotations, root = annotation_file(args.config, args.ann_file)
+    out = args.out or root / PREDICTOR
+    options = ErtOptions(args.cascade_depth, args.trees, args.tree_depth, args.oversampling, args.seed, args.threads)
+    start = time.monotonic()
+    about = train_ert(annotations, out, options, args.boxes)
+    print(
+        f'trained {about["training"]} in {(time.monotonic() - start) / 60:.1f} minutes; boxes: {about["boxes"]}', end=''
+    )
+    print(
+        f' ({about["boxes_found"]} found, {about["faces"] - about["boxes_found"]} by the median of these)'
+        if about['boxes_found']
+        else ''
+    )
+    print(f'written: {out} and {out.with_suffix(".json").name}')
+
+
+if __name__ == '__main__':
+    run_command(main)
