@@ -18,5 +18,5 @@ ruff check . || status=1
 ruff format --check . || status=1
 mypy || status=1
 [ "$status" -eq 0 ] || echo 'error: lint, format or types: see above' >&2
-pytest "$@" || status=1
+python -m pytest "$@" || status=1
 exit "$status"

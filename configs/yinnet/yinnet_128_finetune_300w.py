@@ -1,30 +1,35 @@
 # The second part of YinNet's training: milder augmentation, from the best weights of yinnet_128_300w.py.
 #   python tools/train.py configs/yinnet/yinnet_128_finetune_300w.py --amp --cfg-options load_from=CHECKPOINT
-_base_ = ['yinnet_128_300w.py']
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/300w.py',
+    '../_base_/schedules/adamw_cosine.py',
+    '../_base_/models/regression.py',
+    '../_base_/augmentation_mild.py',
+]
+
+padding = 1.25
+codec = dict(type='FaceRegressionLabel', input_size=(128, 128))
+model = dict(backbone=dict(type='YinNet'), head=dict(in_channels=1024, decoder=codec))
 
 train_pipeline = [
-    dict(type='LoadFaceImage', cache_mib=2048),
-    dict(type='RandomPhotoEdge', prob=0.1),
-    dict(type='GetBBoxCenterScale', padding=_base_.padding),
-    dict(type='RandomFlip', direction='horizontal'),
-    dict(
-        type='RandomBBoxTransform',
-        shift_factor=0.05,
-        shift_prob=0.8,
-        scale_factor=(0.9, 1.12),
-        scale_prob=0.8,
-        rotate_factor=25,
-        rotate_prob=0.6,
-    ),
-    dict(type='TopdownAffine', input_size=_base_.codec.input_size),
-    dict(type='PhotometricDistortion', brightness_delta=24, contrast_range=(0.7, 1.3), saturation_range=(0.7, 1.3)),
-    dict(type='RandomGrayscale', prob=0.1, keep_channels=True),
-    dict(type='RandomPhoto', gamma=0.1, blur=0.1, shrink=0.05, noise=0.05, jpeg=0.05),
-    dict(type='RandomOcclusion', prob=0.2, max_size=0.35),
-    dict(type='GenerateTarget', encoder=_base_.codec),
+    *_base_.load_train,
+    dict(type='GetBBoxCenterScale', padding=padding),
+    *_base_.augment_box,
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    *_base_.augment_crop,
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='PackFaceInputs'),
+]
+test_pipeline = [
+    *_base_.load_test,
+    dict(type='GetBBoxCenterScale', padding=padding),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='PackFaceInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 train_cfg = dict(max_epochs=80)
 optim_wrapper = dict(optimizer=dict(lr=7e-4))

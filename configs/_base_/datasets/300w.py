@@ -24,6 +24,8 @@ test_dataloader = dict(
 val_cfg = dict()
 test_cfg = dict()
 val_evaluator = dict(type='FaceAlignmentMetric')
-test_evaluator = dict(
-    type='FaceEvaluator', metrics=[dict(type='FaceAlignmentMetric'), dict(type='DlibBaseline', data_root=data_root)]
-)
+metrics = [dict(type='FaceAlignmentMetric'), dict(type='DlibBaseline', data_root=data_root)]
+pfld = '{{$FACEALIGN_PFLD:none}}'
+if pfld != 'none':  # a published PFLD (68 points, 112 pixels) in ONNX, as one more row
+    metrics.append(dict(type='OnnxBaseline', model=pfld, name='PFLD'))
+test_evaluator = dict(type='FaceEvaluator', metrics=metrics)
