@@ -105,6 +105,8 @@ def test_one_process_and_two_give_the_same_numbers(
             *processes,
             '--work-dir',
             folder,
+            '--show-dir',
+            os.path.relpath(folder / 'pictures'),
             '--cfg-options',
             'test_dataloader.batch_size=5',
             FACEALIGN_DATA=str(drawn_data),
@@ -112,6 +114,7 @@ def test_one_process_and_two_give_the_same_numbers(
         )
         assert done.returncode == 0, done.stderr[-2000:]
         assert 'AUC@0.08' in done.stdout
+        assert list((folder / 'pictures').rglob('*.jpg'))
         assert max(map(len, done.stdout.split('common: ')[-1].split('written:')[0].splitlines())) <= 80
         for file in ('results.json', 'per_face.csv', 'ced.png'):
             assert (folder / file).stat().st_size > 0

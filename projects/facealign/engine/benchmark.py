@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ def benchmark_train(config: Config, rounds: int = 8, iterations: int = 15) -> di
     with tempfile.TemporaryDirectory() as work_dir:
         config = config.copy()
         config.work_dir = work_dir
+        config.experiment_name = config.visualizer.name = Path(work_dir).name  # MMEngine keeps these by name
         config.train_cfg.update(max_epochs=10**6, val_interval=10**6)
         config.default_hooks.checkpoint.update(interval=-1, save_best=None, save_last=False)
         runner = Runner.from_cfg(config)

@@ -46,8 +46,10 @@ def load_config(args: argparse.Namespace) -> Config:
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or str(Path('work_dirs') / path.stem)
     if getattr(args, 'show', False) or getattr(args, 'show_dir', None) is not None:
+        # MMPose puts a relative folder under WORK_DIR/TIME, whatever the user meant.
+        show_dir = None if args.show_dir is None else str(Path(args.show_dir).resolve())
         config.default_hooks.visualization.update(
-            enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval, wait_time=args.wait_time
+            enable=True, show=args.show, out_dir=show_dir, interval=args.interval, wait_time=args.wait_time
         )
     if getattr(args, 'cfg_options', None):
         config.merge_from_dict(args.cfg_options)
