@@ -45,6 +45,8 @@ def test_config_trains_and_tests(
     monkeypatch.setenv('FACEALIGN_RESNET18', str(resnet18_weights))
     torch.set_num_threads(1)
     config = Config.fromfile(ROOT / 'configs' / name)
+    faces = 'train_dataloader.dataset'
+    parts = [f'{faces}.datasets.{i}' for i in range(len(config.train_dataloader.dataset.get('datasets', [])))]
     config.merge_from_dict(
         {
             'work_dir': str(tmp_path),
@@ -52,7 +54,7 @@ def test_config_trains_and_tests(
             'train_dataloader.batch_size': 2,
             'train_dataloader.num_workers': 0,
             'train_dataloader.persistent_workers': False,
-            'train_dataloader.dataset.indices': 2,
+            **{f'{part}.indices': 2 // len(parts or [faces]) for part in parts or [faces]},
             'train_cfg.val_interval': 1,
             'val_dataloader.dataset.indices': 1,
             'test_dataloader.dataset.indices': 2,

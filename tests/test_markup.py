@@ -174,3 +174,15 @@ def test_metainfo_is_what_mmpose_parses(points_of: Markup) -> None:
     assert tuple(names.index(swap) for swap in swaps) == points_of.flip_indices
     assert len(info['joint_weights']) == len(info['sigmas']) == points_of.num_keypoints
     assert info['dataset_name'] == points_of.name
+
+
+def test_markups_in_a_row_keep_their_points() -> None:
+    both = get_markup('ibug68+datatang106')
+    assert both.num_keypoints == 174 and len(set(both.keypoint_names)) == 174
+    flip = np.array(both.flip_indices)
+    np.testing.assert_array_equal(flip[flip], np.arange(174))
+    np.testing.assert_array_equal(flip[:68], get_markup('ibug68').flip_indices)
+    np.testing.assert_array_equal(flip[68:] - 68, get_markup('datatang106').flip_indices)
+    assert sorted(i for region in both.regions.values() for i in region) == list(range(174))
+    with pytest.raises(ValueError, match='no markup "ibug"'):
+        get_markup('ibug+datatang106')

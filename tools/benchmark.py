@@ -5,6 +5,7 @@ Examples:
     python tools/benchmark.py evaluate --summary docs/results/summary.json
     python tools/benchmark.py convert /data/datatang106
     python tools/benchmark.py infer --data data/300w/test_common.json --ert dlib_ert.dat --plot speed.png
+    python tools/benchmark.py shift lite68 base68 --data data/300w/test_common.json --ert dlib_ert.dat
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from facealign.datasets import benchmark_convert
 from facealign.errors import run_command
 from facealign.evaluation.summary_file import update_summary
-from facealign.inference import benchmark_command
+from facealign.inference import benchmark_command, box_shift
 from facealign.markup import get_markup, markup_names
 
 Numbers = dict[str, float]
@@ -45,6 +46,13 @@ def add_infer(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser('infer', help='speed and accuracy of models and detectors, beside dlib')
     benchmark_command.add_arguments(parser)
     parser.set_defaults(run=benchmark_command.run)
+
+
+def add_shift(commands: argparse._SubParsersAction) -> None:
+    """``shift``: accuracy when the boxes are off by a little, of models and dlib."""
+    parser = commands.add_parser('shift', help='accuracy when the boxes are shifted and scaled, beside dlib')
+    box_shift.add_arguments(parser)
+    parser.set_defaults(run=box_shift.run)
 
 
 def add_convert(commands: argparse._SubParsersAction) -> None:
@@ -86,6 +94,7 @@ COMMANDS: tuple[Callable[[argparse._SubParsersAction], None], ...] = (
     add_evaluate,
     add_train,
     add_infer,
+    add_shift,
     add_convert,
 )
 

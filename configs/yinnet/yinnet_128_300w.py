@@ -1,10 +1,10 @@
-# YinNet trained as well as we can: padded box, augmentation of geometry and photo, L1 on shares of the crop, EMA.
+# YinNet trained as well as we can: padded box, mild augmentation of geometry and photo, L1 on shares of the crop, EMA.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/300w.py',
     '../_base_/schedules/adamw_cosine.py',
     '../_base_/models/regression.py',
-    '../_base_/augmentation.py',
+    '../_base_/augmentation_mild.py',
 ]
 
 padding = 1.25

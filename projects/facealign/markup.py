@@ -252,14 +252,35 @@ _TO_DATATANG = {
 
 
 def get_markup(name: str) -> Markup:
-    """The markup called ``name``.
+    """The markup called ``name``, or the points of several one after the other: ``ibug68+datatang106``.
 
     Raises:
         ValueError: no such markup; the message lists those there are.
     """
+    if '+' in name:
+        return _joined(name, [get_markup(part) for part in name.split('+')])
     if name not in _MARKUPS:
         raise ValueError(f'no markup "{name}"; there are: {", ".join(markup_names())}')
     return _MARKUPS[name]
+
+
+def _joined(name: str, parts: list[Markup]) -> Markup:
+    """The points of ``parts`` in a row; eye corners and pupils are those of the first."""
+    firsts = np.cumsum([0, *(part.num_keypoints for part in parts)]).tolist()
+    moved = list(zip(parts, firsts))
+    return Markup(
+        name=name,
+        keypoint_names=tuple(f'{part.name}_{point}' for part in parts for point in part.keypoint_names),
+        flip_pairs=tuple((a + first, b + first) for part, first in moved for a, b in part.flip_pairs),
+        regions={
+            f'{part.name}_{region}': tuple(i + first for i in points)
+            for part, first in moved
+            for region, points in part.regions.items()
+        },
+        polylines=tuple(tuple(i + first for i in line) for part, first in moved for line in part.polylines),
+        outer_eye_corners=parts[0].outer_eye_corners,
+        pupils=parts[0].pupils,
+    )
 
 
 def markup_names() -> list[str]:

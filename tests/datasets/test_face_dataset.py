@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import facealign.plugin  # noqa: F401
-from facealign.datasets.face_dataset import FaceDataset
+from facealign.datasets.face_dataset import FaceDataset, JointFaceDataset
 from facealign.datasets.sampler import SeededSampler
 from facealign.errors import FaceAlignError
 
@@ -53,6 +53,33 @@ def test_a_sample_draws_from_seed_epoch_and_index_alone(drawn_data: Path) -> Non
     assert dataset[(0, 3, 5)]['drawn'] == first
     others = [dataset[other]['drawn'] for other in ((1, 3, 5), (0, 4, 5), (0, 3, 6))]
     assert first not in others
+
+
+def test_points_take_their_place_among_several_markups(drawn_data: Path) -> None:
+    among = 'ibug68+datatang106'
+    faces = _dataset(drawn_data / '300w', among=among)[0]
+    alone = _dataset(drawn_data / '300w')[0]
+    assert faces['keypoints'].shape == (1, 174, 2)
+    np.testing.assert_array_equal(faces['keypoints'][:, :68], alone['keypoints'])
+    assert faces['keypoints_visible'][0, :68].all() and not faces['keypoints_visible'][0, 68:].any()
+    others = _dataset(drawn_data / 'datatang106', markup='datatang106', among=among)[0]
+    assert not others['keypoints_visible'][0, :68].any() and others['keypoints_visible'][0, 68:].any()
+    assert len(others['flip_indices']) == 174
+    with pytest.raises(FaceAlignError, match='does not hold lapa106'):
+        _dataset(drawn_data / '300w', markup='lapa106', among=among)
+
+
+def test_joined_datasets_draw_as_they_do_alone(drawn_data: Path) -> None:
+    def draw(results: dict) -> dict:
+        return dict(results, drawn=np.random.rand())
+
+    parts = [_dataset(drawn_data / '300w', pipeline=[draw], ann_file=file) for file in ('fit.json', 'val.json')]
+    joint = JointFaceDataset(datasets=parts)
+    assert len(joint) == len(parts[0]) + len(parts[1])
+    second = joint[(0, 3, len(parts[0]) + 1)]
+    assert second['id'] == parts[1][1]['id']
+    assert second['drawn'] == joint[(0, 3, len(parts[0]) + 1)]['drawn'] != joint[(0, 4, len(parts[0]) + 1)]['drawn']
+    assert second['drawn'] != joint[(0, 3, 1)]['drawn']
 
 
 def test_sampler_shows_every_face_once_in_an_order_of_the_epoch() -> None:

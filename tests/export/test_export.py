@@ -61,6 +61,10 @@ HEADS = {
         deconv_kernel_sizes=(4, 4), loss=dict(type='SmoothL1Loss'),
         decoder=dict(type='IntegralRegressionLabel', input_size=SIZE, heatmap_size=(12, 8), sigma=2),
     ),
+    'expectation': dict(
+        type='FaceIntegralHead', in_channels=32, in_featuremap_size=(3, 2), num_joints=70, points=(2, 70),
+        loss=dict(type='L1Loss'), decoder=dict(type='FaceRegressionLabel', input_size=SIZE),
+    ),
     'simcc': dict(
         type='RTMCCHead', in_channels=32, out_channels=68, input_size=SIZE, in_featuremap_size=(3, 2),
         simcc_split_ratio=2.0, final_layer_kernel_size=3,
@@ -70,7 +74,7 @@ HEADS = {
     ),
 }  # fmt: skip
 UDP = {'udp', 'subcell'}
-ARGMAX = set(HEADS) - {'regression', 'pixels', 'integral'}
+ARGMAX = set(HEADS) - {'regression', 'pixels', 'integral', 'expectation'}
 
 
 @MODELS.register_module()
@@ -92,7 +96,7 @@ def build(kind: str) -> tuple[torch.nn.Module, ModelInfo]:
     init_default_scope('mmpose')
     torch.manual_seed(0)
     head = HEADS[kind]
-    neck = dict(type='GlobalAveragePooling') if 'Regression' in head['type'] else None
+    neck = dict(type='GlobalAveragePooling') if 'FaceRegression' in head['type'] else None
     network = MODELS.build(
         dict(
             type='TopdownPoseEstimator',

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.dataset import ConcatDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from facealign.errors import FaceAlignError
-from facealign.markup import get_markup
+from facealign.markup import Markup, get_markup
 
 BOXES = ('landmarks', 'detector')
 
@@ -30,6 +31,9 @@ class FaceDataset(BaseCocoStyleDataset):
             in test, a face that the detector did not find is cropped by its
             landmark rectangle; its sample says ``detected=False``, so that a
             metric can count it as missed.
+        among: the name of several markups in a row, such as
+            ``ibug68+datatang106``: the points take their place in it, the
+            others are absent. For networks that learn several at once.
         kwargs: of MMPose's ``BaseCocoStyleDataset``.
 
     A sample drawn as ``(seed, epoch, index)`` by
@@ -41,12 +45,21 @@ class FaceDataset(BaseCocoStyleDataset):
         FaceAlignError: the file is missing, not such a JSON file, or of another markup.
     """
 
-    def __init__(self, ann_file: str = '', markup: str = 'ibug68', box: str = 'landmarks', **kwargs: Any) -> None:
+    def __init__(
+        self,
+        ann_file: str = '',
+        markup: str = 'ibug68',
+        box: str = 'landmarks',
+        among: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if box not in BOXES:
             raise FaceAlignError(f'box={box!r} of FaceDataset: not one of {", ".join(BOXES)}')
         self.box = box
         self.markup = get_markup(markup)
-        super().__init__(ann_file=ann_file, metainfo=self.markup.metainfo(), **kwargs)
+        whole = get_markup(among or markup)
+        self._room = (0, 0) if among is None else _room(whole, self.markup)
+        super().__init__(ann_file=ann_file, metainfo=whole.metainfo(), **kwargs)
 
     def __getitem__(self, index: int | tuple[int, int, int]) -> dict:
         if isinstance(index, tuple):
@@ -99,8 +112,8 @@ class FaceDataset(BaseCocoStyleDataset):
             category_id=1,
             bbox=box[None],
             bbox_score=np.ones(1, dtype=np.float32),
-            keypoints=keypoints[..., :2].copy(),
-            keypoints_visible=np.minimum(1, visibility),
+            keypoints=np.pad(keypoints[..., :2], ((0, 0), self._room, (0, 0))),
+            keypoints_visible=np.pad(np.minimum(1, visibility), ((0, 0), self._room)),
             visibility=visibility[0].astype(np.uint8),
             file_name=image['file_name'],
             subset=image.get('subset', ''),
@@ -113,6 +126,27 @@ class FaceDataset(BaseCocoStyleDataset):
             to_original=image.get('to_original'),
             original_size=image.get('original_size'),
         )
+
+
+@DATASETS.register_module()
+class JointFaceDataset(ConcatDataset):
+    """Several :class:`FaceDataset`, of one markup or ``among`` the same ones, as one; MMEngine's, for SeededSampler."""
+
+    def __getitem__(self, index: int | tuple[int, int, int]) -> dict:
+        if not isinstance(index, tuple):
+            return super().__getitem__(index)
+        seed, epoch, index = index
+        part, index = self._get_ori_dataset_idx(index)
+        return self.datasets[part][seed + part, epoch, index]
+
+
+def _room(whole: Markup, part: Markup) -> tuple[int, int]:
+    """How many points of ``whole`` come before and after those of ``part``."""
+    names = tuple(f'{part.name}_{point}' for point in part.keypoint_names)
+    if names[0] not in whole.keypoint_names:
+        raise FaceAlignError(f'among={whole.name!r} of FaceDataset: does not hold {part.name}')
+    before = whole.keypoint_names.index(names[0])
+    return before, whole.num_keypoints - before - part.num_keypoints
 
 
 def _xyxy(xywh: list[float]) -> np.ndarray:

@@ -43,7 +43,8 @@ def _integral(head: Any, feats: tuple[Tensor, ...]) -> Decoded:
     points, heatmaps = points.float(), heatmaps.float()
     x, y = head.linspace_x.float(), head.linspace_y.float()
     spread = sum((heatmaps * axis**2).sum(dim=(2, 3)) - (heatmaps * axis).sum(dim=(2, 3)) ** 2 for axis in (x, y))
-    return points * points.new_tensor(head.decoder.keypoint_codec.input_size), spread.clamp(min=1e-10).log() / 2
+    codec = getattr(head.decoder, 'keypoint_codec', head.decoder)
+    return points * points.new_tensor(codec.input_size), spread.clamp(min=1e-10).log() / 2
 
 
 def _simcc(head: Any, feats: tuple[Tensor, ...]) -> Decoded:

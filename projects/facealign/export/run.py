@@ -66,7 +66,10 @@ def export(args: argparse.Namespace) -> None:
             atomic_write_bytes(_name(args.out, kind), file.read_bytes())
     _report(args.out, rows, sizes, _gflops(graph, info), len(faces.crops))
     if args.summary is not None:
-        update_summary(args.summary, {f'export.{kind}_max_error_px': check.max_error for kind, _, check in rows})
+        smallest = min(sizes.values())
+        numbers = {f'{info.name}.gmac': _gflops(graph, info) / 2, f'{info.name}.mb': smallest / 1e6}
+        numbers |= {f'export.{kind}_max_error_px': check.max_error for kind, _, check in rows}
+        update_summary(args.summary, numbers)
 
 
 def _named(info: ModelInfo, kind: str) -> ModelInfo:

@@ -71,6 +71,8 @@ def run(args: argparse.Namespace) -> dict[str, float]:
             loaded['pfld'] = PeerModel(args.pfld, threads)
         timed[threads] = model_stages(loaded, frames, rectangles, args.seconds, threads == 1)
     numbers = {f'infer.{name}.ms_1thread': stages.network[1] + stages.around[1] for name, stages in timed[1].items()}
+    numbers |= {f'{path.stem}.ms_1thread': numbers[f'infer.{path.stem}.ms_1thread'] for path in paths}
+    numbers['shipped.mb'] = model_path(None).stat().st_size / 1e6
     aucs = {name: accuracy(FaceAligner(model, 'whole'), images, True).auc for name, model in loaded.items()}
     if ert is not None:
         numbers['infer.dlib_ert.ms_1thread'], aucs['dlib_ert'] = _measure_ert(ert, images, frames, args.seconds)

@@ -1,12 +1,13 @@
-"""The regression head of the 68-point networks."""
+"""Heads that regress coordinates: from a feature vector, or as the expectation of a map."""
 
 from __future__ import annotations
 
 import torch
-from mmpose.models.heads import RegressionHead
+from mmpose.models.heads import IntegralRegressionHead, RegressionHead
 from mmpose.models.utils.tta import flip_coordinates
 from mmpose.registry import MODELS
 from torch import Tensor
+from torch.nn import functional as F
 
 
 @MODELS.register_module()
@@ -38,3 +39,42 @@ class FaceRegressionHead(RegressionHead):
             input_size=meta['input_size'],
         )
         return self.decode(((self.forward(plain).float() + back * unit) / 2).unsqueeze(1))
+
+
+@MODELS.register_module()
+class FaceIntegralHead(IntegralRegressionHead):
+    """MMPose's ``IntegralRegressionHead`` (Sun et al., 2018) over one convolution, for one or several markups.
+
+    Each point's coordinate is the expectation of its softmax map. Unlike in
+    MMPose a cell stands for its centre, so that a mirrored map gives the
+    mirrored point; the loss is computed in float32 whatever the network's
+    precision. The decoder is :class:`facealign.models.codec.FaceRegressionLabel`.
+
+    Args:
+        points: range (first, end) of the points that prediction and export
+            give, where training has those of several markups; None for all.
+        kwargs: of MMPose's head; ``in_featuremap_size`` is (width, height) of its map.
+    """
+
+    def __init__(self, points: tuple[int, int] | None = None, **kwargs) -> None:
+        super().__init__(deconv_out_channels=None, **kwargs)
+        self.points = points
+        for axis, cells, pixels in zip((self.linspace_x, self.linspace_y), self.heatmap_size, self.decoder.input_size):
+            axis.data += (1 / cells - 1 / pixels) / 2
+
+    def forward(self, feats: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """[B, in_channels, H, W] → points [B, K, 2] as shares of the crop and their maps [B, K, H, W], float32."""
+        first, end = (0, self.num_joints) if self.training or self.points is None else self.points
+        layer = self.final_layer
+        logits = F.conv2d(feats[-1], layer.weight[first:end], layer.bias[first:end], padding=layer.padding)
+        maps = self._flat_softmax(logits.float() * self.beta)
+        # Sums over one axis first: the exporter's graph and the training then do little work on the maps.
+        x = (maps.sum(dim=2) * self.linspace_x.float().flatten()).sum(dim=-1)
+        y = (maps.sum(dim=3) * self.linspace_y.float().flatten()).sum(dim=-1)
+        return torch.stack([x, y], dim=-1), maps
+
+    def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
+        labels = [sample.gt_instance_labels for sample in batch_data_samples]
+        weights = torch.cat([label.keypoint_weights for label in labels]).unsqueeze(-1)
+        target = torch.cat([label.keypoint_labels for label in labels])
+        return dict(loss_kpt=self.loss_module(self.forward(inputs)[0], target, weights))
