@@ -4,7 +4,7 @@ load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [
     dict(type='RandomFlip', direction='horizontal'),
     dict(
-        type='RandomBBoxTransform',
+        type='RandomFaceBox',
         shift_factor=0.08,
         shift_prob=0.8,
         scale_factor=(0.8, 1.25),

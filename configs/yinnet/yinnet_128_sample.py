@@ -16,7 +16,7 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
     dict(
-        type='RandomBBoxTransform',
+        type='RandomFaceBox',
         shift_factor=0.05,
         shift_prob=0.8,
         scale_factor=(0.9, 1.1),

@@ -8,10 +8,18 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from scipy.stats import kstest, truncnorm
 
 import facealign.plugin  # noqa: F401
 from facealign.datasets.face_dataset import FaceDataset
-from facealign.datasets.transforms import LoadFaceImage, PackFaceInputs, RandomOcclusion, RandomPhoto, RandomPhotoEdge
+from facealign.datasets.transforms import (
+    LoadFaceImage,
+    PackFaceInputs,
+    RandomFaceBox,
+    RandomOcclusion,
+    RandomPhoto,
+    RandomPhotoEdge,
+)
 from facealign.errors import FaceAlignError
 
 
@@ -24,6 +32,13 @@ def _sample(seed: int = 0, size: tuple[int, int] = (90, 120)) -> dict:
         keypoints_visible=np.ones((1, 68), np.float32),
         bbox=np.concatenate([points[0].min(0), points[0].max(0)])[None],
     )
+
+
+def test_quick_truncated_normal_numbers_are_scipy_s() -> None:
+    np.random.seed(0)
+    drawn = RandomFaceBox._truncnorm(size=(5000, 4))
+    assert drawn.shape == (5000, 4) and np.abs(drawn).max() <= 1
+    assert kstest(drawn.ravel(), truncnorm(-1, 1).cdf).pvalue > 0.01
 
 
 @pytest.mark.parametrize('seed', range(8))

@@ -21,7 +21,7 @@ class YuNet:
         first_side: of the small copy.
     """
 
-    def __init__(self, model: Path, score_threshold: float = 0.6, max_side: int = 1280, first_side: int = 320) -> None:
+    def __init__(self, model: Path, score_threshold: float = 0.6, max_side: int = 1280, first_side: int = 400) -> None:
         try:
             self._detector = cv2.FaceDetectorYN.create(str(model), '', (320, 320), score_threshold)
         except cv2.error as error:
