@@ -1,4 +1,4 @@
-# The 106 points of the lite network, tested on Datatang's faces; trained by, and with the checkpoint of, lite_128_joint.py.
+# The 106 points of the lite network, tested on Datatang's faces, with the checkpoint that lite_128_joint.py trains.
 _base_ = ['lite_128_joint.py']
 
 root = '{{$FACEALIGN_DATA:data}}/datatang106/'
