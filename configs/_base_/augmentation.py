@@ -1,5 +1,5 @@
 # The default family's augmentation, in the two places of a pipeline: before the crop and on it.
-load_train = [dict(type='LoadFaceImage', cache_mib=2048), dict(type='RandomPhotoEdge')]
+load_train = [dict(type='LoadFaceImage', cache_mib=768), dict(type='RandomPhotoEdge')]
 load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [
     dict(type='RandomFlip', direction='horizontal'),

@@ -1,5 +1,5 @@
 # Between augmentation.py and augmentation_mild.py: for long trainings of networks that read points from maps.
-load_train = [dict(type='LoadFaceImage', cache_mib=2048), dict(type='RandomPhotoEdge', prob=0.12)]
+load_train = [dict(type='LoadFaceImage', cache_mib=768), dict(type='RandomPhotoEdge', prob=0.12)]
 load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [
     dict(type='RandomFlip', direction='horizontal'),

@@ -1,5 +1,5 @@
 # Milder than augmentation.py: for the second part of a training, and for starting from trained weights.
-load_train = [dict(type='LoadFaceImage', cache_mib=2048), dict(type='RandomPhotoEdge', prob=0.1)]
+load_train = [dict(type='LoadFaceImage', cache_mib=768), dict(type='RandomPhotoEdge', prob=0.1)]
 load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [
     dict(type='RandomFlip', direction='horizontal'),

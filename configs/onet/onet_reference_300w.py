@@ -15,7 +15,7 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type='LoadFaceImage', cache_mib=2048),
+    dict(type='LoadFaceImage', cache_mib=768),
     dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     *_base_.jitter,

@@ -12,7 +12,7 @@ param_scheduler = [
 
 codec = dict(type='FaceRegressionLabel', input_size=(128, 128))
 train_pipeline = [
-    dict(type='LoadFaceImage', cache_mib=2048),
+    dict(type='LoadFaceImage', cache_mib=768),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
     dict(

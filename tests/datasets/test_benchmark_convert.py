@@ -38,5 +38,7 @@ def test_memory_of_a_process_and_its_child() -> None:
 def test_the_measurement_runs(tmp_path: Path, put_datatang: Callable[..., None]) -> None:
     for i in range(12):  # photos enough for three parts
         put_datatang(tmp_path / f'{i:06d}.jpg', seed=i)
-    found = run(argparse.Namespace(src=tmp_path, faces=60))
-    assert found.keys() == {'convert.datatang0k.gib'} and 0.03 < found['convert.datatang0k.gib'] < 1
+    config = Path(__file__).parents[2] / 'configs/yinnet/yinnet_128_datatang106.py'
+    found = run(argparse.Namespace(src=tmp_path, faces=60, config=config))
+    assert found.keys() == {'convert.datatang0k.gib', 'load.datatang0k.gib'}
+    assert 0.03 < found['convert.datatang0k.gib'] < 1 and 0.1 < found['load.datatang0k.gib'] < 3

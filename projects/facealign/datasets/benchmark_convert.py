@@ -1,9 +1,9 @@
-"""How much memory converting Datatang's full set takes, measured on copies by name of a part of it.
+"""How much memory converting and loading Datatang's full set takes, measured on copies by name of a part of it.
 
 The faces at hand are linked under new names, in the full set's 13 sessions,
-until there are as many as in the full set; they are converted, and the memory
-of all processes together is sampled. Pages that the processes share count once
-a process, so the figure is an upper bound.
+until there are as many as in the full set; they are converted, then loaded and
+augmented for training in two processes, and the memory of all processes together
+is sampled. Pages that processes share count in parts (Linux's PSS).
 """
 
 from __future__ import annotations
@@ -27,11 +27,34 @@ from facealign.datasets.convert import Options, convert
 convert('datatang', Path(sys.argv[1]), Path(sys.argv[2]), Options(split='ratio:0.8,0.1,0.1'))
 """
 
+_LOAD = """
+import sys
+import facealign.plugin
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+from torch.utils.data import DataLoader
+init_default_scope('mmpose')
+config = Config.fromfile(sys.argv[1])
+config.train_dataloader.dataset.data_root = sys.argv[2]
+faces = DATASETS.build(config.train_dataloader.dataset)
+loader = DataLoader(faces, batch_size=32, shuffle=True, num_workers=2, collate_fn=pseudo_collate)
+for number, _ in zip(range(int(sys.argv[3])), loader):
+    pass
+"""
+_BATCHES = 250  # enough to fill the loaders' caches of decoded images
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of ``tools/benchmark.py convert``."""
     parser.add_argument('src', type=Path, metavar='SRC', help='folder of Datatang faces, any number')
     parser.add_argument('--faces', type=int, default=FULL_SET, help='how many to convert (default %(default)s)')
+    parser.add_argument(
+        '--config',
+        default='configs/yinnet/yinnet_128_datatang106.py',
+        help='whose training loads them (default %(default)s)',
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:
@@ -42,7 +65,11 @@ def run(args: argparse.Namespace) -> dict[str, float]:
         start = time.monotonic()
         gib = peak_memory([sys.executable, '-c', _CONVERT, str(faces), str(out)])
         print(f'{args.faces} faces of datatang106: {time.monotonic() - start:.0f} s, {gib:.2f} GiB at most')
-    return {f'convert.datatang{args.faces // 1000}k.gib': gib}
+        start = time.monotonic()
+        load = peak_memory([sys.executable, '-c', _LOAD, str(args.config), str(out), str(_BATCHES)])
+        print(f'loading its training part in 2 processes: {time.monotonic() - start:.0f} s, {load:.2f} GiB at most')
+    size = f'datatang{args.faces // 1000}k'
+    return {f'convert.{size}.gib': gib, f'load.{size}.gib': load}
 
 
 def link_faces(source: Path, folder: Path, count: int) -> None:
@@ -95,7 +122,7 @@ def _words(path: Path) -> list[str]:
 
 def _resident(pid: int) -> int:
     try:
-        lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+        lines = Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith('VmRSS:'))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith('Pss:'))
