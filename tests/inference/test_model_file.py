@@ -76,5 +76,5 @@ def test_models_by_name(make_model, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     file = tmp_path / f'{model_file.DEFAULT_MODEL}.onnx'
     file.write_bytes(make_model().read_bytes())
     assert model_path() == model_path(model_file.DEFAULT_MODEL) == file
-    with pytest.raises(FaceAlignError, match='models by name: face68'):
+    with pytest.raises(FaceAlignError, match=f'models by name: {model_file.DEFAULT_MODEL}'):
         model_path('face86')
