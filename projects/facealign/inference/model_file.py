@@ -19,7 +19,7 @@ from facealign.markup import Markup, get_markup
 PREFIX = 'facealign.'
 REQUIRED = ('version', 'markup', 'input_size', 'mean', 'std', 'color', 'crop')
 SHIPPED = Path(__file__).parents[1] / 'weights'
-DEFAULT_MODEL = 'face68'
+DEFAULT_MODEL = 'lite68'
 _DEVICES = {
     'cpu': ['CPUExecutionProvider'],
     'cuda': ['CUDAExecutionProvider', 'CPUExecutionProvider'],
