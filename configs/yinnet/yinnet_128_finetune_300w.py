@@ -9,7 +9,7 @@ _base_ = [
 ]
 
 padding = 1.25
-codec = dict(type='FaceRegressionLabel', input_size=(128, 128))
+codec = dict(type='FaceRegressionLabel', input_size=(128, 128), unit='pixel')
 model = dict(backbone=dict(type='YinNet'), head=dict(in_channels=1024, decoder=codec))
 
 train_pipeline = [

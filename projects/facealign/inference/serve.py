@@ -16,7 +16,7 @@ from facealign.inference.aligner import FaceAligner
 from facealign.inference.detectors import yunet_file
 from facealign.inference.face import Face
 from facealign.inference.images import read_image
-from facealign.inference.model_file import SHIPPED, OnnxModel
+from facealign.inference.model_file import DEFAULT_MODEL, SHIPPED, OnnxModel
 from facealign.inference.overlay import Overlay
 from facealign.inference.writers import record_of
 
@@ -61,6 +61,11 @@ def launch(port: int, open_browser: bool = True, models: Path = SHIPPED) -> None
         raise FaceAlignError(f'serve: port {port} cannot be used ({error}); choose another --port') from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first(names: list[str]) -> str:
+    """The model chosen at first: the default one where it is among ``names``."""
+    return DEFAULT_MODEL if DEFAULT_MODEL in names else names[0]
 
 
 def find_models(folder: Path) -> dict[str, tuple[Path, str]]:
@@ -125,7 +130,7 @@ def build(gr: Any, models: dict[str, tuple[Path, str]], folder: Path) -> Any:
 
     def of_markup(markup: str) -> Any:
         names = [name for name, (_, its) in models.items() if markup in (_ALL, its)]
-        return gr.Dropdown(choices=names, value=names[0])
+        return gr.Dropdown(choices=names, value=_first(names))
 
     with gr.Blocks(title='facealign', delete_cache=(600, 600)) as page:
         gr.Markdown(_ABOUT)
@@ -135,7 +140,7 @@ def build(gr: Any, models: dict[str, tuple[Path, str]], folder: Path) -> Any:
                 with gr.Accordion('Webcam', open=False):
                     photo = gr.Image(label='Webcam', sources=['webcam'], type='filepath')
                 markup = gr.Dropdown([_ALL, *markups], value=_ALL, label='Markup')
-                model = gr.Dropdown(list(models), value=next(iter(models)), label='Model')
+                model = gr.Dropdown(list(models), value=_first(list(models)), label='Model')
                 detector = gr.Dropdown(
                     detectors, value=detectors[-1] if yunet_file() else detectors[0], label='Detector'
                 )
