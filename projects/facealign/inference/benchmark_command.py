@@ -12,7 +12,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from facealign.datasets.boxes import choose_boxes
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_path
 from facealign.inference.align_files import Options
@@ -28,9 +27,9 @@ from facealign.inference.benchmark import (
     model_stages,
     time_in_turns,
 )
-from facealign.inference.compare import AUC_LIMIT, accuracy
+from facealign.inference.box_shift import ert_on_landmarks, measure
+from facealign.inference.compare import accuracy
 from facealign.inference.detectors import open_detector, yunet_file
-from facealign.inference.images import read_image
 from facealign.inference.model_file import OnnxModel, model_path
 from facealign.inference.sources import find_sources
 
@@ -94,20 +93,11 @@ def run(args: argparse.Namespace) -> dict[str, float]:
 def _measure_ert(
     ert: DlibErt, images: list[AnnotatedImage], frames: list[np.ndarray], seconds: float
 ) -> tuple[float, float]:
-    """Milliseconds a face, and AUC@0.08 on HOG's boxes; on the landmark rectangle where it finds none."""
-    detector = open_detector('dlib-hog')[1]
+    """Milliseconds a face, and AUC@0.08 on the boxes that the other models get."""
     rgb = [np.ascontiguousarray(frame[..., ::-1]) for frame in frames]
     boxes = [np.array([220.0, 140, 420, 340])] * len(frames)
     times = time_in_turns({'ert': lambda: [ert.align(image, box) for image, box in zip(rgb, boxes)]}, seconds)
-    errors = []
-    for annotated in images:
-        image = read_image(annotated.path)
-        chosen = choose_boxes(annotated.rectangles, found := detector(image))
-        for points, rectangle, index in zip(annotated.points, annotated.rectangles, chosen):
-            box = rectangle if index is None else found[index][:4]
-            distance = np.linalg.norm(ert.align(np.ascontiguousarray(image[..., ::-1]), box) - points, axis=1)
-            errors.append(np.nanmean(distance) / np.sqrt((rectangle[2:] - rectangle[:2]).prod()))
-    return times['ert'] / len(frames), float(np.maximum(0, AUC_LIMIT - np.array(errors)).mean() / AUC_LIMIT)
+    return times['ert'] / len(frames), measure(ert_on_landmarks(ert.path), images)['exact']
 
 
 def _model_table(

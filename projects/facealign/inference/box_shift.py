@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, float]:
     for path in [model_path(model) for model in args.models or [None]]:
         predictors[path.stem] = _of_model(path)
     if args.ert:
-        predictors['dlib_ert'] = _of_ert(args.ert)
+        predictors['dlib_ert'] = ert_on_landmarks(args.ert)
     table = Table(title=f'AUC@0.08 by box, {sum(len(image.points) for image in images)} faces of {args.data.name}')
     table.add_column('box')
     rows: dict[str, list[str]] = {}
@@ -97,7 +97,8 @@ def _of_model(path: Path) -> Predict:
     return lambda image, boxes: [face.points for face in aligner(image, boxes, color='bgr')]
 
 
-def _of_ert(path: Path) -> Predict:
+def ert_on_landmarks(path: Path) -> Predict:
+    """dlib's predictor on the rectangles of the points, framed as the boxes it was trained on."""
     from facealign.evaluation.box_mapping import BoxMapping
 
     about = path.with_suffix('.json')
