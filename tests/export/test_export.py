@@ -15,6 +15,7 @@ from facealign import __version__, compat  # noqa: E402
 compat.apply()
 
 import torch  # noqa: E402
+from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmpose.registry import MODELS  # noqa: E402
 
@@ -24,6 +25,7 @@ from facealign.export.check import Check, check_file, refuse, run_onnx, run_torc
 from facealign.export.decode import find_decoder  # noqa: E402
 from facealign.export.faces import CroppedFaces  # noqa: E402
 from facealign.export.graph import LandmarkGraph  # noqa: E402
+from facealign.export.load import annotation_file  # noqa: E402
 from facealign.export.scores import fit_scores  # noqa: E402
 from facealign.export.write import write_int8, write_onnx  # noqa: E402
 from facealign.inference.crop import CropRule  # noqa: E402
@@ -236,3 +238,12 @@ def test_a_wrong_file_is_refused() -> None:
 def test_a_head_that_cannot_be_exported() -> None:
     with pytest.raises(FaceAlignError, match='cannot be exported; those that can'):
         find_decoder(torch.nn.Linear(1, 1))
+
+
+def test_faces_to_calibrate_on_are_of_the_models_markup(tmp_path: Path) -> None:
+    parts = [dict(markup=markup, data_root=str(tmp_path), ann_file=f'{markup}.json') for markup in ('a', 'b')]
+    (tmp_path / 'b.json').write_text('{}')
+    config = Config(dict(train_dataloader=dict(dataset=dict(datasets=parts)), test_dataloader=dict(dataset=parts[1])))
+    assert annotation_file(config, 'train_dataloader') == tmp_path / 'b.json'
+    config.test_dataloader.dataset.markup = 'a'
+    assert annotation_file(config, 'train_dataloader') is None
