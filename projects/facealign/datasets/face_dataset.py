@@ -142,10 +142,10 @@ class JointFaceDataset(ConcatDataset):
 
 def _room(whole: Markup, part: Markup) -> tuple[int, int]:
     """How many points of ``whole`` come before and after those of ``part``."""
-    names = tuple(f'{part.name}_{point}' for point in part.keypoint_names)
-    if names[0] not in whole.keypoint_names:
+    first = f'{part.name}_{part.keypoint_names[0]}'
+    if first not in whole.keypoint_names:
         raise FaceAlignError(f'among={whole.name!r} of FaceDataset: does not hold {part.name}')
-    before = whole.keypoint_names.index(names[0])
+    before = whole.keypoint_names.index(first)
     return before, whole.num_keypoints - before - part.num_keypoints
 
 

@@ -93,7 +93,7 @@ def plot_regions(run: Run, subset: str, path: str | os.PathLike[str]) -> None:
         panel.set_title(
             f'by region, {subset} ({rows[0]["subsets"][subset]["faces"]} faces; whiskers: 95 %)', loc='left'
         )
-        panel.legend()
+        panel.legend(loc='upper left', bbox_to_anchor=(1, 1))
         _save(figure, path)
 
 

@@ -64,10 +64,11 @@ def export(args: argparse.Namespace) -> None:
         sizes = {kind: file.stat().st_size for kind, file, _ in rows}
         for kind, file, _ in rows:
             atomic_write_bytes(_name(args.out, kind), file.read_bytes())
-    _report(args.out, rows, sizes, _gflops(graph, info), len(faces.crops))
+    gflops = _gflops(graph, info)
+    _report(args.out, rows, sizes, gflops, len(faces.crops))
     if args.summary is not None:
         smallest = min(sizes.values())
-        numbers = {f'{info.name}.gmac': _gflops(graph, info) / 2, f'{info.name}.mb': smallest / 1e6}
+        numbers = {f'{info.name}.gmac': gflops / 2, f'{info.name}.mb': smallest / 1e6}
         numbers |= {f'export.{kind}_max_error_px': check.max_error for kind, _, check in rows}
         update_summary(args.summary, numbers)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from mmpose.models.heads import IntegralRegressionHead, RegressionHead
 from mmpose.models.utils.tta import flip_coordinates
 from mmpose.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
+
+
+def _coordinate_loss(loss_module: Callable[..., Tensor], predicted: Tensor, batch_data_samples: list) -> dict:
+    """The loss of predicted points [B, K, 2], in the codec's unit."""
+    labels = [sample.gt_instance_labels for sample in batch_data_samples]
+    weights = torch.cat([label.keypoint_weights for label in labels]).unsqueeze(-1)
+    target = torch.cat([label.keypoint_labels for label in labels])
+    return dict(loss_kpt=loss_module(predicted, target, weights))
 
 
 @MODELS.register_module()
@@ -20,10 +30,7 @@ class FaceRegressionHead(RegressionHead):
     """
 
     def loss(self, feats: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
-        labels = [sample.gt_instance_labels for sample in batch_data_samples]
-        weights = torch.cat([label.keypoint_weights for label in labels]).unsqueeze(-1)
-        target = torch.cat([label.keypoint_labels for label in labels])
-        return dict(loss_kpt=self.loss_module(self.forward(feats).float(), target, weights))
+        return _coordinate_loss(self.loss_module, self.forward(feats).float(), batch_data_samples)
 
     def predict(self, feats: tuple[Tensor, ...] | list, batch_data_samples: list, test_cfg: dict | None = None) -> list:
         if not (test_cfg or {}).get('flip_test', False):
@@ -74,7 +81,4 @@ class FaceIntegralHead(IntegralRegressionHead):
         return torch.stack([x, y], dim=-1), maps
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
-        labels = [sample.gt_instance_labels for sample in batch_data_samples]
-        weights = torch.cat([label.keypoint_weights for label in labels]).unsqueeze(-1)
-        target = torch.cat([label.keypoint_labels for label in labels])
-        return dict(loss_kpt=self.loss_module(self.forward(inputs)[0], target, weights))
+        return _coordinate_loss(self.loss_module, self.forward(inputs)[0], batch_data_samples)
