@@ -37,6 +37,23 @@ def resnet18_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def _targets(node: object) -> list[dict]:
+    """The codecs of every ``GenerateTarget`` step below a part of a config."""
+    if isinstance(node, dict):
+        own = [node['encoder']] if node.get('type') == 'GenerateTarget' else []
+        return own + [codec for value in node.values() for codec in _targets(value)]
+    return [codec for value in node for codec in _targets(value)] if isinstance(node, (list, tuple)) else []
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_training_and_prediction_use_one_codec(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('FACEALIGN_RESNET18', 'resnet18.pth')
+    config = Config.fromfile(ROOT / 'configs' / name)
+    targets = _targets(config.train_dataloader.dataset.to_dict())
+    assert targets
+    assert all(codec == config.model.head.decoder.to_dict() for codec in targets)
+
+
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_trains_and_tests(
     name: str, drawn_data: Path, resnet18_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

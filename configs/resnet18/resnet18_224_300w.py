@@ -4,15 +4,15 @@ _base_ = [
     '../_base_/datasets/300w.py',
     '../_base_/schedules/adamw_cosine.py',
     '../_base_/models/regression.py',
-    '../_base_/augmentation.py',
+    '../_base_/augmentation_mild.py',
 ]
 
 padding = 1.25
-codec = dict(type='FaceRegressionLabel', input_size=(224, 224))
+codec = dict(type='FaceRegressionLabel', input_size=(224, 224), unit='pixel')
 model = dict(
     backbone=dict(type='ResNet', depth=18),
     neck=dict(type='GlobalAveragePooling'),
-    head=dict(in_channels=512, decoder=codec),
+    head=dict(in_channels=512, decoder=codec, init_cfg=dict(type='Normal', layer='Linear', std=0.01, bias=112)),
 )
 
 train_pipeline = [

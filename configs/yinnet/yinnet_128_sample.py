@@ -10,7 +10,6 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', begin=1, T_max=epochs - 1, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]
 
-codec = dict(type='FaceRegressionLabel', input_size=(128, 128))
 train_pipeline = [
     dict(type='LoadFaceImage', cache_mib=768),
     dict(type='GetBBoxCenterScale', padding=1.25),
@@ -24,9 +23,9 @@ train_pipeline = [
         rotate_factor=30,
         rotate_prob=0.5,
     ),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='TopdownAffine', input_size=_base_.codec['input_size']),
     dict(type='PhotometricDistortion'),
-    dict(type='GenerateTarget', encoder=codec),
+    dict(type='GenerateTarget', encoder=_base_.codec),
     dict(type='PackFaceInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

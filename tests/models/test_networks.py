@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-import facealign.plugin  # noqa: F401
+import facealign.plugin  # noqa: F401 - before anything of MMPose
 from facealign.markup import IBUG68
-from facealign.models import FaceRegressionHead, ONet, YinNet
+from facealign.models import FaceDataPreprocessor, FaceRegressionHead, ONet, YinNet
+
+from mmpose.models import PoseDataPreprocessor  # isort: skip
+from mmpose.structures import PoseDataSample  # isort: skip
 
 
 def _head(in_channels: int, size: int = 128, unit: str = 'crop', points: int = 68) -> FaceRegressionHead:
@@ -62,3 +65,29 @@ def test_flip_test_of_a_mirrored_answer_gives_the_answer(unit: str) -> None:
     sample = SimpleNamespace(metainfo=dict(flip_indices=IBUG68.flip_indices, input_size=(size, size)))
     predicted = head.predict(feats, [sample], dict(flip_test=True))[0].keypoints
     np.testing.assert_allclose(predicted[0], points[0], atol=1e-3)
+
+
+def test_hidden_norm_eval_keeps_the_statistics_and_each_face_by_itself() -> None:
+    torch.manual_seed(0)
+    images = torch.randn(4, 3, 128, 128)
+    network = YinNet(hidden_norm_eval=True).train()
+    assert network.bn.weight.requires_grad
+    assert network.conv_layer1[2].training
+    network(images)
+    assert network.bn.num_batches_tracked == 0
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.eval()
+    torch.testing.assert_close(network(images)[0][:1], network(images[:2])[0][:1])
+
+
+def test_batches_are_what_mmpose_makes_of_them() -> None:
+    options = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True)
+    crops = [torch.randint(0, 256, (20, 30, 3), dtype=torch.uint8).permute(2, 0, 1) for _ in range(3)]
+    ours, theirs = (
+        kind(**options)(dict(inputs=list(crops), data_samples=[PoseDataSample() for _ in crops]), training=True)
+        for kind in (FaceDataPreprocessor, PoseDataPreprocessor)
+    )
+    torch.testing.assert_close(ours['inputs'], theirs['inputs'], rtol=0, atol=0)
+    for a, b in zip(ours['data_samples'], theirs['data_samples']):
+        assert a.metainfo == b.metainfo

@@ -2,7 +2,7 @@
 model = dict(
     type='TopdownPoseEstimator',
     data_preprocessor=dict(
-        type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
+        type='FaceDataPreprocessor', mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
     ),
     # ImageNet weights are the user's file: init_cfg=dict(type='Pretrained', checkpoint='resnet101-….pth').
     backbone=dict(type='FirstBlockSEResNet', depth=101),

@@ -198,11 +198,15 @@ class PackFaceInputs(PackPoseInputs):
     """MMPose's packing, with what this project's metrics read as meta keys."""
 
     def __init__(self, meta_keys: tuple[str, ...] = FACE_META_KEYS, **kwargs) -> None:
-        super().__init__(meta_keys=meta_keys, **kwargs)
+        super().__init__(meta_keys=(), **kwargs)
+        self.face_meta_keys = meta_keys
 
     def transform(self, results: dict) -> dict:
-        # MMPose turns the image with a torch copy, which wakes torch's threads for every sample.
+        # MMPose copies the image to channels-first order, where networks want channels last, and every meta key deeply.
         image = results['img']
         packed = super().transform({**results, 'img': image[:1, :1]})
-        packed['inputs'] = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        packed['inputs'] = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+        for key in self.face_meta_keys:
+            if key in results:
+                packed['data_samples'].set_field(results[key], key, field_type='metainfo')
         return packed

@@ -1,6 +1,7 @@
 """Networks, heads and codecs, registered with MMPose."""
 
 from facealign.models.codec import FaceRegressionLabel
+from facealign.models.data_preprocessor import FaceDataPreprocessor
 from facealign.models.duc_head import DUCHead
 from facealign.models.face_resnet import FaceResNet
 from facealign.models.fastpose_codec import PatchHeatmap, SubcellHeatmap
@@ -11,6 +12,7 @@ from facealign.models.yinnet import YinNet
 
 __all__ = [
     'DUCHead',
+    'FaceDataPreprocessor',
     'FaceIntegralHead',
     'FaceRegressionHead',
     'FaceRegressionLabel',

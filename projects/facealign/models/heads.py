@@ -25,12 +25,15 @@ class FaceRegressionHead(RegressionHead):
     """MMPose's ``RegressionHead`` for :class:`facealign.models.codec.FaceRegressionLabel`.
 
     One linear layer ``[B, in_channels, 1, 1]`` → ``[B, K, 2]`` in the codec's
-    unit. The loss is computed in float32 whatever the network's precision;
+    unit. In training it and the loss are computed in float32 whatever the network's precision;
     flipped test images are brought back in either unit.
     """
 
     def loss(self, feats: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
-        return _coordinate_loss(self.loss_module, self.forward(feats).float(), batch_data_samples)
+        # In bfloat16 a point at 100 pixels would come in steps of half a pixel.
+        with torch.autocast(feats[-1].device.type, enabled=False):
+            predicted = self.forward(tuple(feature.float() for feature in feats))
+        return _coordinate_loss(self.loss_module, predicted, batch_data_samples)
 
     def predict(self, feats: tuple[Tensor, ...] | list, batch_data_samples: list, test_cfg: dict | None = None) -> list:
         if not (test_cfg or {}).get('flip_test', False):

@@ -17,12 +17,20 @@ class YinNet(BaseModule):
     network (7,344,456 parameters with 68 points). The order of the layers and
     the pooling, whose last one has stride 1, follow Yin Guobing's landmark
     detector (2017; batch normalisation since 2020).
+
+    Args:
+        hidden_norm_eval: the hidden layer's normalisation keeps its running
+            statistics (0 and 1 from random weights) in training, as
+            ``norm_eval`` does in MMPose's backbones. By the statistics of a
+            batch it takes each batch's mean position, size and pose out of the
+            points, an error that the last layer can only learn to live with.
     """
 
     out_channels = 1024
 
-    def __init__(self, init_cfg: dict | None = None) -> None:
+    def __init__(self, hidden_norm_eval: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        self.hidden_norm_eval = hidden_norm_eval
         self.conv_layer1 = nn.Sequential(*_conv(3, 32))
         self.conv_layer2 = nn.Sequential(*_conv(32, 64), *_conv(64, 64))
         self.conv_layer3 = nn.Sequential(*_conv(64, 64), *_conv(64, 64))
@@ -33,6 +41,13 @@ class YinNet(BaseModule):
         self.fc1 = nn.Linear(256 * 5 * 5, self.out_channels)
         self.relu = nn.ReLU(inplace=True)
         self.bn = nn.BatchNorm1d(self.out_channels)
+
+    def train(self, mode: bool = True) -> YinNet:
+        """Training or evaluation mode; see ``hidden_norm_eval``."""
+        super().train(mode)
+        if self.hidden_norm_eval:
+            self.bn.eval()
+        return self
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """Features of images ``[B, 3, 128, 128]``; other sizes do not fit the hidden layer."""
