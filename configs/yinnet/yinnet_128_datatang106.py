@@ -9,8 +9,16 @@ _base_ = [
 ]
 
 padding = 1.25
-codec = dict(type='FaceRegressionLabel', input_size=(128, 128))
-model = dict(backbone=dict(type='YinNet'), head=dict(in_channels=1024, num_joints=106, decoder=codec))
+codec = dict(type='FaceRegressionLabel', input_size=(128, 128), unit='pixel')
+model = dict(
+    backbone=dict(type='YinNet', hidden_norm_eval=True),
+    head=dict(
+        in_channels=1024,
+        num_joints=106,
+        decoder=codec,
+        init_cfg=dict(type='Normal', layer='Linear', std=0.01, bias=64),
+    ),
+)
 
 train_pipeline = [
     *_base_.load_train,
@@ -31,8 +39,8 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
-train_cfg = dict(max_epochs=120)
+train_cfg = dict(max_epochs=60)
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, T_max=119, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=59, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

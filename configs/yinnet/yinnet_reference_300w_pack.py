@@ -7,3 +7,9 @@ pack = dict(data_root=data_root, box='detector')
 train_dataloader = dict(dataset=pack)
 val_dataloader = dict(dataset=pack)
 test_dataloader = dict(dataset=pack)
+test_evaluator = dict(
+    metrics=[
+        dict(type='FaceAlignmentMetric', normaliser='bbox'),
+        dict(type='DlibBaseline', data_root=data_root, normaliser='bbox'),
+    ]
+)
