@@ -87,7 +87,14 @@ def page(make_model, tmp_path: Path):
     )
     environment = {**os.environ, 'PYTHONPATH': str(ROOT / 'projects'), 'TMPDIR': str(tmp_path / 'temporary')}
     with open(tmp_path / 'log', 'w') as log:
-        process = subprocess.Popen([sys.executable, '-c', code], env=environment, stdout=log, stderr=log)
+        # A shell's background jobs ignore SIGINT, and so would the server that a test run among them starts.
+        process = subprocess.Popen(
+            [sys.executable, '-c', code],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         try:
             yield wait_for(f'http://127.0.0.1:{port}/', process, tmp_path / 'log'), tmp_path / 'temporary', port
         finally:
