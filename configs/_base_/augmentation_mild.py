@@ -1,4 +1,4 @@
-# Milder than augmentation.py: for the second part of a training, and for starting from trained weights.
+# Milder than augmentation.py: for regressors from a feature vector, and for starting from trained weights.
 load_train = [dict(type='LoadFaceImage', cache_mib=768), dict(type='RandomPhotoEdge', prob=0.1)]
 load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [

@@ -7,13 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 
-import facealign.plugin  # noqa: F401 - before anything of MMPose
+import facealign.plugin  # noqa: F401
 from facealign.markup import IBUG68
-from facealign.models import FaceDataPreprocessor, FaceRegressionHead, ONet, YinNet
-
-from mmpose.models import PoseDataPreprocessor  # isort: skip
-from mmpose.structures import PoseDataSample  # isort: skip
+from facealign.models import FaceRegressionHead, ONet, YinNet
 
 
 def _head(in_channels: int, size: int = 128, unit: str = 'crop', points: int = 68) -> FaceRegressionHead:
@@ -47,6 +46,16 @@ def test_loss_is_the_mean_over_annotated_points() -> None:
     )
     loss = head.loss((torch.zeros(1, 4, 1, 1),), [SimpleNamespace(gt_instance_labels=labels)])
     assert loss['loss_kpt'].item() == pytest.approx(0.25 / 4)  # one of four coordinates is off by 0.25
+
+
+def test_loss_sees_points_finer_than_bfloat16_in_mixed_precision() -> None:
+    head = _head(4, unit='pixel', points=1)
+    torch.nn.init.zeros_(head.fc.weight)
+    torch.nn.init.constant_(head.fc.bias, 100.2)
+    labels = SimpleNamespace(keypoint_labels=torch.full((1, 1, 2), 100.2), keypoint_weights=torch.ones(1, 1))
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        loss = head.loss((torch.zeros(1, 4, 1, 1),), [SimpleNamespace(gt_instance_labels=labels)])
+    assert loss['loss_kpt'].item() == 0  # bfloat16 has 100 and 100.5
 
 
 @pytest.mark.parametrize('unit', ['crop', 'pixel'])
@@ -85,8 +94,10 @@ def test_batches_are_what_mmpose_makes_of_them() -> None:
     options = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True)
     crops = [torch.randint(0, 256, (20, 30, 3), dtype=torch.uint8).permute(2, 0, 1) for _ in range(3)]
     ours, theirs = (
-        kind(**options)(dict(inputs=list(crops), data_samples=[PoseDataSample() for _ in crops]), training=True)
-        for kind in (FaceDataPreprocessor, PoseDataPreprocessor)
+        MODELS.build(dict(type=kind, **options))(
+            dict(inputs=list(crops), data_samples=[PoseDataSample() for _ in crops]), training=True
+        )
+        for kind in ('FaceDataPreprocessor', 'PoseDataPreprocessor')
     )
     torch.testing.assert_close(ours['inputs'], theirs['inputs'], rtol=0, atol=0)
     for a, b in zip(ours['data_samples'], theirs['data_samples']):

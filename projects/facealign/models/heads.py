@@ -25,8 +25,8 @@ class FaceRegressionHead(RegressionHead):
     """MMPose's ``RegressionHead`` for :class:`facealign.models.codec.FaceRegressionLabel`.
 
     One linear layer ``[B, in_channels, 1, 1]`` → ``[B, K, 2]`` in the codec's
-    unit. In training it and the loss are computed in float32 whatever the network's precision;
-    flipped test images are brought back in either unit.
+    unit. In training it and the loss are computed in float32 whatever the
+    network's precision; flipped test images are brought back in either unit.
     """
 
     def loss(self, feats: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
