@@ -51,7 +51,19 @@ def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _detect(data / name)
     datatang = Options(split='modulo', val=None, workers=1)
     convert('datatang', data / 'raw' / 'datatang106', data / 'datatang106', datatang)
+    _complete(data / '300w/fit.json', data / '300w/train.json')
+    _complete(data / 'datatang106/train.json', data / 'datatang106/val.json')
     return data
+
+
+def _complete(*paths: Path) -> None:
+    from facealign.datasets.complete import complete_file
+    from facealign.export.load import read_config
+
+    config = read_config(str(ROOT / 'configs/integral/lite_128_joint.py'))
+    for path in paths:
+        out = path.with_name(f'{path.stem}_completed.json')
+        complete_file(path, out, config, str(ROOT / 'docs/results/weights/lite_128_joint_fp16.pth'))
 
 
 def _detect(folder: Path) -> None:

@@ -2,7 +2,7 @@
 load_train = [dict(type='LoadFaceImage', cache_mib=768), dict(type='RandomPhotoEdge')]
 load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomFaceFlip', direction='horizontal'),
     dict(
         type='RandomFaceBox',
         shift_factor=0.08,
@@ -14,7 +14,7 @@ augment_box = [
     ),
 ]
 augment_crop = [
-    dict(type='PhotometricDistortion'),
+    dict(type='FacePhotometricDistortion'),
     dict(type='RandomGrayscale', prob=0.15, keep_channels=True),
     dict(type='RandomPhoto'),
     dict(type='RandomOcclusion'),

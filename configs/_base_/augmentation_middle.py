@@ -2,7 +2,7 @@
 load_train = [dict(type='LoadFaceImage', cache_mib=768), dict(type='RandomPhotoEdge', prob=0.12)]
 load_test = [dict(type='LoadFaceImage', cache_mib=512)]
 augment_box = [
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomFaceFlip', direction='horizontal'),
     dict(
         type='RandomFaceBox',
         shift_factor=0.08,
@@ -14,7 +14,7 @@ augment_box = [
     ),
 ]
 augment_crop = [
-    dict(type='PhotometricDistortion', brightness_delta=28, contrast_range=(0.6, 1.4), saturation_range=(0.6, 1.4)),
+    dict(type='FacePhotometricDistortion', brightness_delta=28, contrast_range=(0.6, 1.4), saturation_range=(0.6, 1.4)),
     dict(type='RandomGrayscale', prob=0.12, keep_channels=True),
     dict(type='RandomPhoto', gamma=0.15, blur=0.12, shrink=0.1, noise=0.08, jpeg=0.08),
     dict(type='RandomOcclusion', prob=0.3, max_size=0.4),

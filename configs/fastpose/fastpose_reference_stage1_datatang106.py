@@ -16,7 +16,7 @@ model = dict(head=dict(decoder=codec), test_cfg=dict(flip_test=True, flip_mode='
 crop_train = [
     dict(type='ChannelGain', low=0.7, high=1.3),
     dict(type='GetBBoxCenterScale', padding=padding),
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomFaceFlip', direction='horizontal'),
     dict(type='RandomBBoxTransform', shift_prob=0, scale_factor=(0.96, 1.04), rotate_factor=80, rotate_prob=0.4),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder=codec),

@@ -13,7 +13,7 @@ param_scheduler = [
 train_pipeline = [
     dict(type='LoadFaceImage', cache_mib=768),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomFaceFlip', direction='horizontal'),
     dict(
         type='RandomFaceBox',
         shift_factor=0.05,
@@ -24,7 +24,7 @@ train_pipeline = [
         rotate_prob=0.5,
     ),
     dict(type='TopdownAffine', input_size=_base_.codec['input_size']),
-    dict(type='PhotometricDistortion'),
+    dict(type='FacePhotometricDistortion'),
     dict(type='GenerateTarget', encoder=_base_.codec),
     dict(type='PackFaceInputs'),
 ]

@@ -8,19 +8,23 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmpose.datasets.transforms import PhotometricDistortion, RandomFlip
 from scipy.stats import kstest, truncnorm
 
 import facealign.plugin  # noqa: F401
 from facealign.datasets.face_dataset import FaceDataset
 from facealign.datasets.transforms import (
+    FacePhotometricDistortion,
     LoadFaceImage,
     PackFaceInputs,
     RandomFaceBox,
+    RandomFaceFlip,
     RandomOcclusion,
     RandomPhoto,
     RandomPhotoEdge,
 )
 from facealign.errors import FaceAlignError
+from facealign.markup import IBUG68
 
 
 def _sample(seed: int = 0, size: tuple[int, int] = (90, 120)) -> dict:
@@ -39,6 +43,26 @@ def test_quick_truncated_normal_numbers_are_scipy_s() -> None:
     drawn = RandomFaceBox._truncnorm(size=(5000, 4))
     assert drawn.shape == (5000, 4) and np.abs(drawn).max() <= 1
     assert kstest(drawn.ravel(), truncnorm(-1, 1).cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    'quick, mmpose', [(RandomFaceFlip, RandomFlip), (FacePhotometricDistortion, PhotometricDistortion)]
+)
+def test_quick_steps_give_what_mmpose_s_give(quick: type, mmpose: type) -> None:
+    for seed in range(24):
+        sample = dict(_sample(seed), flip_indices=list(IBUG68.flip_indices), img_shape=(90, 120))
+        given = []
+        for step in (quick(), mmpose()):
+            np.random.seed(seed)
+            given.append(step.transform(dict(sample)))
+        assert given[0].keys() == given[1].keys()
+        for key in ('img', 'keypoints', 'bbox'):
+            np.testing.assert_array_equal(given[0][key], given[1][key])
+
+
+def test_a_mirrored_image_is_one_that_opencv_need_not_copy() -> None:
+    sample = dict(_sample(), flip_indices=list(IBUG68.flip_indices), img_shape=(90, 120))
+    assert RandomFaceFlip(prob=1.0).transform(sample)['img'].flags.c_contiguous
 
 
 @pytest.mark.parametrize('seed', range(8))

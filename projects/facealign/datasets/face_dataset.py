@@ -58,7 +58,7 @@ class FaceDataset(BaseCocoStyleDataset):
         self.box = box
         self.markup = get_markup(markup)
         whole = get_markup(among or markup)
-        self._room = (0, 0) if among is None else _room(whole, self.markup)
+        self._room = (0, 0) if among is None else room_around(whole, self.markup)
         super().__init__(ann_file=ann_file, metainfo=whole.metainfo(), **kwargs)
 
     def __getitem__(self, index: int | tuple[int, int, int]) -> dict:
@@ -140,7 +140,7 @@ class JointFaceDataset(ConcatDataset):
         return self.datasets[part][seed + part, epoch, index]
 
 
-def _room(whole: Markup, part: Markup) -> tuple[int, int]:
+def room_around(whole: Markup, part: Markup) -> tuple[int, int]:
     """How many points of ``whole`` come before and after those of ``part``."""
     first = f'{part.name}_{part.keypoint_names[0]}'
     if first not in whole.keypoint_names:

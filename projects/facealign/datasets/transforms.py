@@ -8,7 +8,13 @@ import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
-from mmpose.datasets.transforms import LoadImage, PackPoseInputs, RandomBBoxTransform
+from mmpose.datasets.transforms import (
+    LoadImage,
+    PackPoseInputs,
+    PhotometricDistortion,
+    RandomBBoxTransform,
+    RandomFlip,
+)
 from mmpose.registry import TRANSFORMS
 
 from facealign.errors import FaceAlignError
@@ -85,6 +91,28 @@ class RandomFaceBox(RandomBBoxTransform):
         while (outside := (drawn < low) | (drawn > high)).any():
             drawn[outside] = np.random.standard_normal(int(outside.sum()))
         return drawn.astype(np.float32)
+
+
+@TRANSFORMS.register_module()
+class RandomFaceFlip(RandomFlip):
+    """MMPose's ``RandomFlip``, whose mirrored image is an array that OpenCV reads without copying it.
+
+    MMPose gives a view that runs backwards; OpenCV's copy of one takes longer than all the rest of the augmentation.
+    """
+
+    def transform(self, results: dict) -> dict:
+        results = super().transform(results)
+        if results['flip_direction'] == 'horizontal':
+            results['img'] = cv2.flip(results['img'][:, ::-1], 1)
+        return results
+
+
+@TRANSFORMS.register_module()
+class FacePhotometricDistortion(PhotometricDistortion):
+    """MMPose's ``PhotometricDistortion``, which looks brightness and contrast up in a table of the 256 values."""
+
+    def _convert(self, img: np.ndarray, alpha: float = 1, beta: float = 0) -> np.ndarray:
+        return cv2.LUT(img, super()._convert(np.arange(256, dtype=np.uint8), alpha, beta))
 
 
 @TRANSFORMS.register_module()
