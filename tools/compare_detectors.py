@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from facealign.errors import run_command
+from facealign.evaluation.summary_file import update_summary
 from facealign.inference.aligner import FaceAligner, load_model
 from facealign.inference.annotated import read_annotated
 from facealign.inference.compare import DetectorAccuracy, accuracy
@@ -30,6 +31,7 @@ def parse_args() -> argparse.Namespace:
         help='may be given several times (default: dlib-hog-retry, dlib-hog and whole)',
     )
     parser.add_argument('--images', type=int, help='use so many images, evenly over the file (default: all)')
+    parser.add_argument('--summary', type=Path, metavar='FILE', help='also set each AUC in this summary.json')
     return parser.parse_args()
 
 
@@ -43,16 +45,22 @@ def main() -> None:
         table.add_column(column, justify='left' if column == 'boxes' else 'right')
     detectors = args.detector or ['dlib-hog-retry', 'dlib-hog', 'whole']
     console = Console(stderr=True)
+    aucs = {}
     for spec in track(['landmarks', *detectors], console=console, disable=not console.is_terminal):
         from_landmarks = spec == 'landmarks'
-        add_row(table, spec, accuracy(FaceAligner(model, 'whole' if from_landmarks else spec), images, from_landmarks))
+        found = accuracy(FaceAligner(model, 'whole' if from_landmarks else spec), images, from_landmarks)
+        name = spec.partition(':')[0]
+        aucs[f'{model.name}.boxes_{name.replace("-", "_")}.auc08'] = found.auc
+        add_row(table, name, found)
     Console(width=80).print(table)
+    if args.summary is not None:
+        update_summary(args.summary, aucs)
     print('NME and AUC by sqrt(w · h) of the rectangle of the annotated points.')
 
 
-def add_row(table: Table, spec: str, found: DetectorAccuracy) -> None:
+def add_row(table: Table, name: str, found: DetectorAccuracy) -> None:
     table.add_row(
-        spec.partition(':')[0],
+        name,
         str(found.missed),
         f'{found.auc:.4f}',
         f'{found.failure_rate:.4f}',

@@ -86,6 +86,7 @@ def test_the_command(drawn_data: Path, make_model, tmp_path: Path) -> None:
     assert 'ms a face' in done.stdout and "dlib's HOG + ERT" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     keys = {
+        'infer.fixed.auc08',
         'infer.fixed.ms_1thread',
         'infer.dlib_ert.ms_1thread',
         'end_to_end.hog_time_over_dlib',

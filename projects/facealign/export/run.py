@@ -70,6 +70,7 @@ def export(args: argparse.Namespace) -> None:
         smallest = min(sizes.values())
         numbers = {f'{info.name}.gmac': gflops / 2, f'{info.name}.mb': smallest / 1e6}
         numbers |= {f'export.{kind}_max_error_px': check.max_error for kind, _, check in rows}
+        numbers |= {f'{info.name}.{kind}.auc08': check.auc for kind, _, check in rows if kind == 'int8'}
         update_summary(args.summary, numbers)
 
 
