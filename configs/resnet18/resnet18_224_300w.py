@@ -1,42 +1,18 @@
-# ResNet18 from random weights, 224 pixels, trained like YinNet. Two things make it learn: its last layer starts at the
-# mean shape, and no residual branch starts at zero (MMPose's default), as it goes through an average over the map.
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/300w.py',
-    '../_base_/schedules/adamw_cosine.py',
-    '../_base_/models/regression.py',
-    '../_base_/augmentation_mild.py',
-]
+# ResNet18 at its own 224 pixels, second part: goes on from what resnet18_128_300w.py trained; its unit, a hundredth of
+# the crop, is the same at both sizes.
+_base_ = ['resnet18_128_300w.py']
 
-padding = 1.25
-codec = dict(type='FaceRegressionLabel', input_size=(224, 224), unit='pixel')
-model = dict(
-    backbone=dict(type='ResNet', depth=18, zero_init_residual=False),
-    neck=dict(type='GlobalAveragePooling'),
-    head=dict(in_channels=512, decoder=codec),
-)
-
-train_pipeline = [
-    *_base_.load_train,
-    dict(type='GetBBoxCenterScale', padding=padding),
-    *_base_.augment_box,
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    *_base_.augment_crop,
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackFaceInputs'),
-]
-test_pipeline = [
-    *_base_.load_test,
-    dict(type='GetBBoxCenterScale', padding=padding),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackFaceInputs'),
-]
+codec = dict(_base_.codec, input_size=(224, 224))
+sized = dict(TopdownAffine=dict(input_size=codec['input_size']), GenerateTarget=dict(encoder=codec))
+train_pipeline = [dict(step, **sized.get(step['type'], {})) for step in _base_.train_pipeline]
+test_pipeline = [dict(step, **sized.get(step['type'], {})) for step in _base_.test_pipeline]
+model = dict(head=dict(decoder=codec))
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-custom_hooks = [*_base_.custom_hooks, dict(type='MeanShapeHook')]
-train_cfg = dict(max_epochs=40)
+load_from = 'work_dirs/resnet18_128_300w/epoch_30.pth'
+train_cfg = dict(max_epochs=20)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=2, T_max=38, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
+    dict(type='LinearLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', begin=1, T_max=19, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

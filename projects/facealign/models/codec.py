@@ -6,6 +6,8 @@ import numpy as np
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 
+_UNITS = {'crop': 1, 'percent': 100, 'pixel': None}  # parts of the crop
+
 
 @KEYPOINT_CODECS.register_module()
 class FaceRegressionLabel(BaseKeypointCodec):
@@ -16,22 +18,24 @@ class FaceRegressionLabel(BaseKeypointCodec):
 
     Args:
         input_size: (width, height) of the crop in pixels.
-        unit: ``crop`` divides by the size of the crop; ``pixel`` leaves crop pixels, as the 68-point reference does.
+        unit: ``crop`` divides by the size of the crop, ``percent`` gives hundredths of it; ``pixel`` leaves crop
+            pixels, as the 68-point reference does.
     """
 
     label_mapping_table = dict(keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights')
 
     def __init__(self, input_size: tuple[int, int], unit: str = 'crop') -> None:
         super().__init__()
-        if unit not in ('crop', 'pixel'):
-            raise ValueError(f'unit must be "crop" or "pixel", not "{unit}"')
+        if unit not in _UNITS:
+            raise ValueError(f'unit must be one of {", ".join(_UNITS)}, not "{unit}"')
         self.input_size = (input_size[0], input_size[1])
         self.unit = unit
 
     @property
     def scale(self) -> tuple[float, float]:
         """Crop pixels a unit, (x, y)."""
-        return self.input_size if self.unit == 'crop' else (1.0, 1.0)
+        width, height = self.input_size
+        return (1.0, 1.0) if self.unit == 'pixel' else (width / _UNITS[self.unit], height / _UNITS[self.unit])
 
     def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict:
         """Crop pixels [N, K, 2] and presence [N, K] → ``keypoint_labels`` and ``keypoint_weights`` of these shapes."""
