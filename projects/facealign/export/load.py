@@ -94,7 +94,7 @@ def test_dataset(config: Any) -> Any:
 
 def annotation_file(config: Any, loader: str) -> Path | None:
     """The JSON file of a loader of ``config``, where it exists; of several datasets the one of the test's markup."""
-    dataset = config.get(loader, {}).get('dataset') or {}
+    dataset = (config.get(loader) or {}).get('dataset') or {}
     parts = dataset.get('datasets') or [dataset]
     markup = test_dataset(config).get('markup')
     dataset = next((part for part in parts if part.get('markup') == markup), parts[0])
