@@ -1,6 +1,6 @@
-# The lite model as shipped: lite_128_joint.py's weights trained on, with the points that tools/complete_points.py adds to
-# all training faces by base_128_joint.py's weights. Validation faces are among them, so there is no validation; the last
-# epoch is taken.
+# The lite model as shipped: lite_128_joint.py's weights trained on, with the points that tools/complete_points.py adds
+# to all training faces by base_128_joint.py's weights. Validation faces are among them, so there is no validation; the
+# last epoch is taken.
 _base_ = ['lite_128_joint.py']
 
 faces = dict(type='FaceDataset', box='landmarks', markup='ibug68+datatang106', pipeline=_base_.train_pipeline)
