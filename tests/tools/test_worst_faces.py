@@ -1,0 +1,43 @@
+"""``tools/worst_faces.py`` on a tiny model whose every answer is known."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facealign.inference.aligner import FaceAligner
+from facealign.inference.annotated import read_annotated
+from facealign.inference.compare import accuracy
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_the_worst_come_first(drawn_data: Path, make_model, tmp_path: Path, run_tool: Run) -> None:
+    data, model, out = drawn_data / '300w' / 'val.json', make_model(), tmp_path / 'worst.png'
+    done = run_tool('worst_faces.py', data, '--model', model, '--num', 3, '--columns', 2, '--out', out)
+    assert done.returncode == 0, done.stderr
+    _, images = read_annotated(data)
+    errors = accuracy(FaceAligner(model, 'whole'), images, from_landmarks=True).errors
+    order = np.argsort(-errors)[:3]
+    rows = [line.split('│') for line in done.stdout.splitlines() if line.startswith('│')]
+    assert [row[3].strip() for row in rows] == ['/'.join(images[i].path.parts[-3:]) for i in order]
+    assert [float(row[2]) for row in rows] == pytest.approx(100 * errors[order], abs=0.051)
+    sheet = cv2.imread(str(out))
+    assert sheet.shape[0] > 600 and sheet.shape[1] > 600  # two by two cells
+
+
+def test_bad_input_is_one_line(drawn_data: Path, make_model, tmp_path: Path, run_tool: Run) -> None:
+    out = tmp_path / 'worst.png'
+    for words, said in (
+        ([tmp_path / 'none.json', '--out', out], 'none.json'),
+        ([drawn_data / 'datatang106' / 'val.json', '--out', out], 'markup'),
+        ([drawn_data / '300w' / 'val.json', '--out', out, '--num', 0], '--num'),
+    ):
+        done = run_tool('worst_faces.py', *words, '--model', make_model())
+        assert done.returncode == 2 and done.stderr.count('\n') == 1 and said in done.stderr
+        assert not out.exists()
