@@ -10,7 +10,11 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmpose.registry import MODELS
+
+import facealign.plugin  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
@@ -52,6 +56,22 @@ def test_training_and_prediction_use_one_codec(name: str, monkeypatch: pytest.Mo
     targets = _targets(config.train_dataloader.dataset.to_dict())
     assert targets
     assert all(codec == config.model.head.decoder.to_dict() for codec in targets)
+
+
+@pytest.mark.parametrize(
+    'name', [name for name in CONFIGS if "\nload_from = '" in (ROOT / 'configs' / name).read_text()]
+)
+def test_network_is_that_of_the_weights_it_starts_from(name: str) -> None:
+    """MMEngine loads what fits and only warns of the rest."""
+    init_default_scope('mmpose')
+    config = Config.fromfile(ROOT / 'configs' / name)
+    if Path(config.load_from).parts[0] == 'work_dirs':  # another config's training: this one is made from it
+        first = Config.fromfile(ROOT / 'configs' / Path(name).with_name(f'{Path(config.load_from).parts[1]}.py'))
+        weights = MODELS.build(first.model).state_dict()
+    else:
+        weights = torch.load(ROOT / config.load_from, weights_only=True)['state_dict']
+    network = MODELS.build(config.model).state_dict()
+    assert {key: value.shape for key, value in weights.items()} == {key: value.shape for key, value in network.items()}
 
 
 @pytest.mark.parametrize('name', CONFIGS)

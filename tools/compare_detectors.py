@@ -32,7 +32,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--images', type=int, help='use so many images, evenly over the file (default: all)')
     parser.add_argument('--summary', type=Path, metavar='FILE', help='also set each AUC in this summary.json')
-    return parser.parse_args()
+    args = parser.parse_args()
+    names = [spec.partition(':')[0] for spec in args.detector or []]
+    if args.summary is not None and (args.images is not None or len(set(names)) < len(names)):
+        parser.error('--summary keeps figures of whole files, one for each kind of detector: leave out --images')
+    return args
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facealign.errors import FaceAlignError, run_command
+from facealign.errors import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,8 +43,6 @@ def main() -> None:
             print(f'{path}: hidden points are off by {own:.2%} of the face, moved {moved:.2%} ({moved / own - 1:+.0%})')
             continue
         out = path.with_name(f'{path.stem}_completed.json')
-        if path.stem.endswith('_completed'):
-            raise FaceAlignError(f'{path}: is a completed file; give the one it was made from')
         count = complete_file(path, out, config, args.checkpoint)
         print(f'{count} faces: {out}')
 

@@ -7,6 +7,7 @@ GPUs: bash tools/dist_train.sh CONFIG NUM.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from facealign.engine.launch import add_common_arguments, check_checkpoint, load_config
 from facealign.errors import FaceAlignError, run_command
@@ -49,10 +50,18 @@ def main() -> None:
         if config.optim_wrapper.get('type', 'OptimWrapper') != 'OptimWrapper':
             raise FaceAlignError(f'{args.config}: --amp: its optim_wrapper already is {config.optim_wrapper.type}')
         config.optim_wrapper.type = 'AmpOptimWrapper' if torch.cuda.is_available() else 'Bfloat16OptimWrapper'
-    if args.resume is not None:
-        config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
+    if args.resume == 'auto':
+        # A run that was killed before its first checkpoint begins anew, from load_from where the config names one.
+        config.resume = Path(config.work_dir, 'last_checkpoint').is_file()
+        config.load_from = None if config.resume else config.get('load_from')
+    elif args.resume is not None:
+        config.resume, config.load_from = True, args.resume
     if config.get('load_from'):
+        if not config.resume and not Path(config.load_from).is_file():
+            raise FaceAlignError(
+                f'{config.load_from}: no such checkpoint, and {args.config} starts from it; make it as the '
+                'config says, or name one with --cfg-options load_from=FILE'
+            )
         check_checkpoint(config.load_from, args.config)
     if args.auto_scale_lr:
         config.auto_scale_lr.enable = True

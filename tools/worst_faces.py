@@ -43,15 +43,22 @@ def main() -> None:
     args = parse_args()
     if args.num < 1 or args.columns < 1:
         raise FaceAlignError('--num and --columns: give 1 or more')
+    if not cv2.haveImageWriter(str(args.out)):
+        raise FaceAlignError(f'{args.out}: not a name of a picture; let it end in .png or .jpg')
     markup, images = read_annotated(args.data)
     aligner = FaceAligner(load_model(args.model), 'whole')
     if aligner.model.info.markup != markup:
-        raise FaceAlignError(f'{args.data}: its points are {markup.name}, those of the model another markup')
+        raise FaceAlignError(
+            f'{args.data}: its points are {markup.name}, those of {aligner.model.name} '
+            f'{aligner.model.info.markup.name}; choose another --model'
+        )
     faces = []
     for image in images:
         for points, rectangle, face in zip(image.points, image.rectangles, aligner(image.path, image.rectangles)):
             distance = np.nanmean(np.linalg.norm(face.points - points, axis=1))
             faces.append((distance / np.sqrt((rectangle[2:] - rectangle[:2]).prod()), image.path, points, face.points))
+    if not faces:
+        raise FaceAlignError(f'{args.data}: holds no faces; convert the data again')
     faces.sort(key=lambda face: -face[0])
     worst = faces[: args.num]
     table = Table()
@@ -67,7 +74,7 @@ def main() -> None:
     )
     with atomic_path(args.out) as temporary:
         if not cv2.imwrite(str(temporary), sheet):
-            raise FaceAlignError(f'{args.out}: cannot be written as a picture; name it .png or .jpg')
+            raise OSError('OpenCV wrote nothing')
     print(f'the worst of {len(faces)} faces of {args.data.name} for {aligner.model.name}')
     Console(width=80).print(table)
     print(f'written: {args.out}')

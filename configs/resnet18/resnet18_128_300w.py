@@ -1,6 +1,7 @@
-# ResNet18 from random weights, first part: 128 pixels, where each cell of the last map sees the whole face. On 224
-# pixels an untrained cell sees a piece of it, and the average over all cells does not say where the piece is. Two
-# things more make it learn: the last layer starts at the mean shape, and no residual branch at zero (MMPose's default).
+# ResNet18 from random weights, first part: 128 pixels. At 224 it learns nothing from random weights, it seems because
+# an untrained cell of the last map weighs a piece of the face there, and the average over all cells does not say where
+# that piece is. Two things more make it learn: the last layer starts at the mean shape, and no residual branch at zero
+# (MMPose's default). See docs/results/runs.md.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/300w.py',

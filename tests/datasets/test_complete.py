@@ -65,7 +65,7 @@ def test_drawn_faces_get_their_other_points(
     for face, before in zip(completed['annotations'], plain['annotations']):
         points = np.reshape(face['keypoints'], (-1, 3))
         assert points.shape == (174, 3) and face['num_keypoints'] == 174
-        np.testing.assert_allclose(points[given_part], np.reshape(before['keypoints'], (-1, 3)), atol=1e-3)
+        np.testing.assert_array_equal(points[given_part], np.reshape(before['keypoints'], (-1, 3)))
         assert (points[other, 2] == 1).all()
     coco = COCO(str(path))
     image = coco.loadImgs(coco.getImgIds()[0])[0]
@@ -112,14 +112,25 @@ def test_command_writes_beside_the_file_and_refuses_what_it_cannot_use(
     done = run_tool('complete_points.py', *LITE, copy)
     assert done.returncode == 0, done.stderr
     assert 'val_completed.json' in done.stdout and (tmp_path / 'val_completed.json').is_file()
-    for bad, word in (('none.json', 'none.json'), ('val_completed.json', 'was made from')):
+    empty = json.loads(copy.read_text())
+    empty['annotations'][0]['keypoints'] = [0] * 204
+    (tmp_path / 'empty.json').write_text(json.dumps(empty))
+    lapa = json.loads(copy.read_text())
+    lapa['info']['markup'] = 'lapa106'
+    (tmp_path / 'lapa.json').write_text(json.dumps(lapa))
+    for bad, said in (
+        ('none.json', 'convert_dataset.py'),
+        ('val_completed.json', 'was made from'),
+        ('empty.json', 'face 1 has no annotated point'),
+        ('lapa.json', 'its points are lapa106'),
+    ):
         refused = run_tool('complete_points.py', *LITE, tmp_path / bad)
-        assert (
-            refused.returncode == 2 and refused.stderr.splitlines()[-1].startswith('error: ') and word in refused.stderr
-        )
+        last = refused.stderr.splitlines()[-1]
+        assert refused.returncode == 2 and last.startswith('error: ') and bad in last and said in last
+        assert not (tmp_path / f'{Path(bad).stem}_completed_completed.json').exists()
     checked = run_tool('complete_points.py', *LITE, copy, '--check')
     own, moved = (float(word.rstrip('%')) for word in checked.stdout.split() if word.endswith('%') and '.' in word)
     assert checked.returncode == 0 and 0.3 * own < moved < 0.9 * own
     one_markup = ROOT / 'configs/yinnet/yinnet_128_300w.py', ROOT / 'docs/results/weights/yinnet_128_300w_fp16.pth'
     refused = run_tool('complete_points.py', *one_markup, copy)
-    assert refused.returncode == 2 and 'one markup' in refused.stderr
+    assert refused.returncode == 2 and 'yinnet_128_300w.py: trains on ibug68 alone' in refused.stderr

@@ -14,10 +14,12 @@ def test_the_command(
     drawn_data: Path, make_model, tmp_path: Path, run_tool: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     summary = tmp_path / 'summary.json'
-    words = ['--model', make_model(), '--images', 3, '--detector', 'whole', '--summary', summary]
+    words = ['--model', make_model(), '--detector', 'whole', '--summary', summary]
     done = run_tool('compare_detectors.py', drawn_data / '300w' / 'val.json', *words)
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
+    refused = run_tool('compare_detectors.py', drawn_data / '300w' / 'val.json', *words, '--images', 3)
+    assert refused.returncode == 2 and 'leave out --images' in refused.stderr
     numbers = json.loads(summary.read_text())
     assert numbers.keys() == {'tiny.boxes_landmarks.auc08', 'tiny.boxes_whole.auc08'}
     for boxes in ('landmarks', 'whole'):

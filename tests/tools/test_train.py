@@ -92,6 +92,24 @@ def test_a_killed_run_resumed_ends_with_the_same_weights(
     assert not different
 
 
+def test_a_run_killed_before_its_first_checkpoint_begins_anew_from_the_same_weights(
+    trained: Path, drawn_data: Path, run_tool: Run, tmp_path: Path
+) -> None:
+    first = [*SMALL, 'train_cfg.max_epochs=3', f'load_from={trained / "epoch_6.pth"}']
+    for name, flags in (('plain', ()), ('resumed', ('--resume',))):
+        args = [CONFIG, '--work-dir', tmp_path / name, *flags, '--cfg-options', *first]
+        done = run_tool('train.py', *args, FACEALIGN_DATA=str(drawn_data))
+        assert done.returncode == 0, done.stderr[-2000:]
+    expected, found = _weights(tmp_path / 'plain', 3), _weights(tmp_path / 'resumed', 3)
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_missing_first_part_is_one_line_that_says_what_to_do(run_tool: Run, tmp_path: Path) -> None:
+    done = run_tool('train.py', CONFIG, '--work-dir', tmp_path, '--cfg-options', 'load_from=first_part.pth')
+    assert done.returncode == 2 and 'first_part.pth: no such checkpoint' in done.stderr.splitlines()[-1]
+    assert 'load_from=FILE' in done.stderr
+
+
 def test_one_process_and_two_give_the_same_numbers(
     trained: Path, drawn_data: Path, run_tool: Run, tmp_path: Path
 ) -> None:

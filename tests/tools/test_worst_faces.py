@@ -35,8 +35,9 @@ def test_bad_input_is_one_line(drawn_data: Path, make_model, tmp_path: Path, run
     out = tmp_path / 'worst.png'
     for words, said in (
         ([tmp_path / 'none.json', '--out', out], 'none.json'),
-        ([drawn_data / 'datatang106' / 'val.json', '--out', out], 'markup'),
+        ([drawn_data / 'datatang106' / 'val.json', '--out', out], 'choose another --model'),
         ([drawn_data / '300w' / 'val.json', '--out', out, '--num', 0], '--num'),
+        ([drawn_data / '300w' / 'val.json', '--out', tmp_path / 'worst.txt'], 'worst.txt'),
     ):
         done = run_tool('worst_faces.py', *words, '--model', make_model())
         assert done.returncode == 2 and done.stderr.count('\n') == 1 and said in done.stderr

@@ -16,7 +16,7 @@ from facealign.datasets.face_dataset import room_around
 from facealign.errors import FaceAlignError
 from facealign.export.load import load_network
 from facealign.files import atomic_write_json
-from facealign.markup import get_markup
+from facealign.markup import Markup, get_markup
 from facealign.parallel import show_progress
 
 # Kernel and smoothing that place a hidden third of the annotated points best (check_file), on the validation faces of
@@ -73,15 +73,17 @@ def complete_file(path: Path, out: Path, config: Config, checkpoint: str) -> int
         FaceAlignError: the file does not suit the network, or cannot be read or written.
     """
     whole = get_markup(_among(config))
-    coco = _read(path)
-    markup = get_markup(coco['info']['markup'])
+    coco, markup = _read(path, whole)
     before, after = room_around(whole, markup)
     predicted = _predict(config, checkpoint, path, markup.name)
     for annotation, own in zip(coco['annotations'], predicted):
         given = np.reshape(annotation['keypoints'], (-1, 3))
         annotated = np.pad(given, ((before, after), (0, 0)))
         seen = annotated[:, 2]
-        points = complete_points(own, annotated[:, :2], seen > 0).round(3)
+        if not seen.any():
+            raise FaceAlignError(f'{path}: face {annotation["id"]} has no annotated point; convert the data again')
+        points = complete_points(own, annotated[:, :2], seen > 0)
+        points[seen == 0] = points[seen == 0].round(3)
         keypoints = np.column_stack([points, np.where(seen > 0, seen, _COMPLETED)])
         annotation.update(keypoints=keypoints.ravel().tolist(), num_keypoints=len(points))
     root = (path.parent / coco['info'].get('image_root', '.')).resolve()
@@ -104,9 +106,9 @@ def check_file(path: Path, config: Config, checkpoint: str) -> tuple[float, floa
     Raises:
         FaceAlignError: as :func:`complete_file`.
     """
-    coco = _read(path)
-    markup = get_markup(coco['info']['markup'])
-    before, _ = room_around(get_markup(_among(config)), markup)
+    whole = get_markup(_among(config))
+    coco, markup = _read(path, whole)
+    before, _ = room_around(whole, markup)
     random = np.random.default_rng(0)
     errors = []
     for annotation, own in zip(coco['annotations'], _predict(config, checkpoint, path, markup.name)):
@@ -128,24 +130,36 @@ def check_file(path: Path, config: Config, checkpoint: str) -> tuple[float, floa
 
 
 def _among(config: Config) -> str:
+    """The markups in a row that the network of ``config`` was trained on."""
     training = config.train_dataloader.dataset
-    among = {part.get('among') for part in training.get('datasets', [training])}
-    if None in among or len(among) != 1:
-        raise FaceAlignError('the config trains on one markup; give one of several, such as those of configs/integral/')
-    return among.pop()
+    names = {part.get('among') or part.markup for part in training.get('datasets', [training])}
+    name = names.pop()
+    if names or '+' not in name:
+        raise FaceAlignError(
+            f'{config.filename}: trains on {name} alone; give a config of several markups, such as those of '
+            'configs/integral/'
+        )
+    return name
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, whole: Markup) -> tuple[dict[str, Any], Markup]:
+    """The file's content, and its markup: one of those in ``whole``."""
     remedy = 'make it with tools/convert_dataset.py'
     try:
         coco = json.loads(path.read_bytes())
-        get_markup(coco['info']['markup'])
+        markup = get_markup(coco['info']['markup'])
         coco['annotations'], coco['categories'][0]
     except OSError as error:
         raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise FaceAlignError(f'{path}: not a keypoint file of one markup; {remedy}') from error
-    return coco
+        raise FaceAlignError(f'{path}: not a keypoint file; {remedy}') from error
+    if '+' in markup.name:
+        raise FaceAlignError(f'{path}: is a completed file; give the one it was made from')
+    if markup.name not in whole.name.split('+'):
+        raise FaceAlignError(
+            f'{path}: its points are {markup.name}, those of the network {whole.name}; give another file'
+        )
+    return coco, markup
 
 
 def _predict(config: Config, checkpoint: str, path: Path, markup: str) -> list[np.ndarray]:

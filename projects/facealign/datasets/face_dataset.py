@@ -155,7 +155,8 @@ def _xyxy(xywh: list[float]) -> np.ndarray:
 
 
 def _read_json(path: Path) -> dict:
-    remedy = 'make it with tools/convert_dataset.py, or point data_root (FACEALIGN_DATA) to its folder'
+    tool = 'complete_points' if path.stem.endswith('_completed') else 'convert_dataset'
+    remedy = f'make it with tools/{tool}.py, or point data_root (FACEALIGN_DATA) to its folder'
     try:
         coco = json.loads(path.read_bytes())
     except OSError as error:

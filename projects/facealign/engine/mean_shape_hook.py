@@ -20,7 +20,7 @@ class MeanShapeHook(Hook):
     loaded weights are left as they are.
 
     Args:
-        faces: how many training faces, evenly spread, the mean is of.
+        faces: the mean is of at least so many training faces, evenly spread; of all, where there are fewer.
     """
 
     def __init__(self, faces: int = 512) -> None:

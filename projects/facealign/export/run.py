@@ -93,7 +93,9 @@ def _faces(
         raise FaceAlignError(f'{option}: the data of the config is not there; convert it, or name a JSON file of faces')
     markup, images = read_annotated(file, limit)
     if markup.name != info.markup.name:
-        raise FaceAlignError(f'{file}: its points are {markup.name}, those of the model {info.markup.name}')
+        raise FaceAlignError(
+            f'{file}: its points are {markup.name}, those of the model {info.markup.name}; give {option} another file'
+        )
     return crop_faces(images, info)
 
 

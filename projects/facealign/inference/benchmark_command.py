@@ -75,7 +75,8 @@ def run(args: argparse.Namespace) -> dict[str, float]:
     aucs = {name: accuracy(FaceAligner(model, 'whole'), images, True).auc for name, model in loaded.items()}
     if ert is not None:
         numbers['infer.dlib_ert.ms_1thread'], aucs['dlib_ert'] = _measure_ert(ert, images, frames, args.seconds)
-    numbers |= {f'infer.{name}.auc08': auc for name, auc in aucs.items()}
+    if args.images is None:  # the figure of a part would stand in summary.json as that of the whole
+        numbers |= {f'infer.{name}.auc08': auc for name, auc in aucs.items()}
     sizes = {name: model.path.stat().st_size / 1e6 for name, model in loaded.items()}
     if ert is not None:
         sizes['dlib_ert'] = ert.path.stat().st_size / 1e6

@@ -6,7 +6,7 @@ import numpy as np
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 
-_UNITS = {'crop': 1, 'percent': 100, 'pixel': None}  # parts of the crop
+_PARTS = {'crop': 1, 'percent': 100}  # of the crop's sides that a unit is
 
 
 @KEYPOINT_CODECS.register_module()
@@ -26,8 +26,8 @@ class FaceRegressionLabel(BaseKeypointCodec):
 
     def __init__(self, input_size: tuple[int, int], unit: str = 'crop') -> None:
         super().__init__()
-        if unit not in _UNITS:
-            raise ValueError(f'unit must be one of {", ".join(_UNITS)}, not "{unit}"')
+        if unit not in (*_PARTS, 'pixel'):
+            raise ValueError(f'unit must be one of {", ".join(_PARTS)}, pixel, not "{unit}"')
         self.input_size = (input_size[0], input_size[1])
         self.unit = unit
 
@@ -35,7 +35,7 @@ class FaceRegressionLabel(BaseKeypointCodec):
     def scale(self) -> tuple[float, float]:
         """Crop pixels a unit, (x, y)."""
         width, height = self.input_size
-        return (1.0, 1.0) if self.unit == 'pixel' else (width / _UNITS[self.unit], height / _UNITS[self.unit])
+        return (1.0, 1.0) if self.unit == 'pixel' else (width / _PARTS[self.unit], height / _PARTS[self.unit])
 
     def encode(self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None) -> dict:
         """Crop pixels [N, K, 2] and presence [N, K] → ``keypoint_labels`` and ``keypoint_weights`` of these shapes."""
