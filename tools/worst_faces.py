@@ -21,6 +21,7 @@ from facealign.errors import FaceAlignError, run_command
 from facealign.files import atomic_path
 from facealign.inference.aligner import FaceAligner, load_model
 from facealign.inference.annotated import read_annotated
+from facealign.inference.compare import face_error
 from facealign.inference.drawing import draw_face, tile
 from facealign.inference.images import read_image
 from facealign.markup import Markup
@@ -55,8 +56,7 @@ def main() -> None:
     faces = []
     for image in images:
         for points, rectangle, face in zip(image.points, image.rectangles, aligner(image.path, image.rectangles)):
-            distance = np.nanmean(np.linalg.norm(face.points - points, axis=1))
-            faces.append((distance / np.sqrt((rectangle[2:] - rectangle[:2]).prod()), image.path, points, face.points))
+            faces.append((face_error(face.points, points, rectangle), image.path, points, face.points))
     if not faces:
         raise FaceAlignError(f'{args.data}: holds no faces; convert the data again')
     faces.sort(key=lambda face: -face[0])

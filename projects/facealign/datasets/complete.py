@@ -133,8 +133,8 @@ def _among(config: Config) -> str:
     """The markups in a row that the network of ``config`` was trained on."""
     training = config.train_dataloader.dataset
     names = {part.get('among') or part.markup for part in training.get('datasets', [training])}
-    name = names.pop()
-    if names or '+' not in name:
+    name = ' and '.join(sorted(names))
+    if len(names) > 1 or '+' not in name:
         raise FaceAlignError(
             f'{config.filename}: trains on {name} alone; give a config of several markups, such as those of '
             'configs/integral/'

@@ -15,9 +15,8 @@ class MeanShapeHook(Hook):
 
     A network that averages its last map (ResNet) otherwise spends its first
     epochs, at the highest learning rate, on bringing every point to its
-    average place: ResNet18 at 112 pixels is 3.7 pixels off after four epochs,
-    against 6.4 from the middle of the crop. A resumed training and one from
-    loaded weights are left as they are.
+    average place (docs/results/runs.md, ResNet18). A resumed training and one
+    from loaded weights are left as they are.
 
     Args:
         faces: the mean is of at least so many training faces, evenly spread; of all, where there are fewer.

@@ -72,6 +72,15 @@ def accuracy(aligner: FaceAligner, images: Sequence[AnnotatedImage], from_landma
             if index is None:
                 errors.append(np.inf)
             else:
-                distance = np.nanmean(np.linalg.norm(faces[index].points - points, axis=1))
-                errors.append(float(distance / np.sqrt((rectangle[2:] - rectangle[:2]).prod())))
+                errors.append(face_error(faces[index].points, points, rectangle))
     return DetectorAccuracy(np.array(errors), int(np.isinf(errors).sum()))
+
+
+def face_error(found: np.ndarray, truth: np.ndarray, rectangle: np.ndarray) -> float:
+    """Mean distance of ``found`` [K, 2] from ``truth`` [K, 2] (NaN where not annotated), as a share of sqrt(w · h).
+
+    >>> face_error(np.zeros((2, 2)), np.array([[3.0, 4.0], [np.nan, np.nan]]), np.array([0, 0, 4, 25]))
+    0.5
+    """
+    distance = np.nanmean(np.linalg.norm(found - truth, axis=1))
+    return float(distance / np.sqrt((rectangle[2:] - rectangle[:2]).prod()))
