@@ -4,9 +4,9 @@ Example:
     python tools/complete_points.py configs/integral/base_128_joint.py docs/results/weights/base_128_joint_fp16.pth \
         data/300w/train.json data/datatang106/train.json data/datatang106/val.json
 
-writes data/300w/train_completed.json and so on, what configs/integral/*_completed.py train on. Annotated points stay as they are;
-the others are the network's own, moved as far as it is off at the annotated points nearby. --check says how good they
-are on faces that the network was not trained on, and writes nothing.
+writes data/300w/train_completed.json and so on, what configs/integral/*_completed.py train on. Annotated points stay as
+they are; the others are the network's own, moved as far as it is off at the annotated points nearby. --check says how
+good they are on faces that the network was not trained on, and writes nothing.
 """
 
 from __future__ import annotations
