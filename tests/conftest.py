@@ -53,6 +53,9 @@ def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     convert('datatang', data / 'raw' / 'datatang106', data / 'datatang106', datatang)
     _complete(data / '300w/fit.json', data / '300w/train.json')
     _complete(data / 'datatang106/train.json', data / 'datatang106/val.json')
+    (data / 'drawn').mkdir()
+    for name in ('300w', 'datatang106'):
+        (data / 'drawn' / name).symlink_to(data / name)
     return data
 
 

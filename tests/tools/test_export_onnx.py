@@ -56,7 +56,9 @@ def test_all_three_files(drawn_data: Path, checkpoint: Path, tmp_path: Path) -> 
     done = run(drawn_data, *words)
     assert 'GFLOP a face' in done.stdout
     assert sorted(file.name for file in tmp_path.glob('*.onnx')) == ['onet.onnx', 'onet_fp16.onnx', 'onet_int8.onnx']
-    assert json.loads(summary.read_text())['export.fp32_max_error_px'] < 0.02
+    numbers = json.loads(summary.read_text())
+    assert numbers['export.fp32_max_error_px'] < 0.02
+    assert numbers['onet.mb'] == (tmp_path / 'onet_fp16.onnx').stat().st_size / 1e6  # int8 is smaller, and optional
     for file in tmp_path.glob('*.onnx'):
         model = load_model(file)
         assert (model.info.markup.name, model.info.input_size, model.info.name) == ('ibug68', (48, 48), file.stem)

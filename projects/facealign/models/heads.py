@@ -11,13 +11,20 @@ from mmpose.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
+from facealign.models.marginals import marginal_divergence
 
-def _coordinate_loss(loss_module: Callable[..., Tensor], predicted: Tensor, batch_data_samples: list) -> dict:
-    """The loss of predicted points [B, K, 2], in the codec's unit."""
+
+def coordinate_loss(
+    loss_module: Callable[..., Tensor],
+    predicted: Tensor,
+    batch_data_samples: list,
+    change: Callable[[Tensor], Tensor] = lambda points: points,
+) -> dict:
+    """The loss of predicted points [B, K, 2], in the codec's unit, after the same ``change`` to them and the target."""
     labels = [sample.gt_instance_labels for sample in batch_data_samples]
     weights = torch.cat([label.keypoint_weights for label in labels]).unsqueeze(-1)
     target = torch.cat([label.keypoint_labels for label in labels])
-    return dict(loss_kpt=loss_module(predicted, target, weights))
+    return dict(loss_kpt=loss_module(change(predicted), change(target), weights))
 
 
 @MODELS.register_module()
@@ -33,7 +40,7 @@ class FaceRegressionHead(RegressionHead):
         # In bfloat16 a point at 100 pixels would come in steps of half a pixel.
         with torch.autocast(feats[-1].device.type, enabled=False):
             predicted = self.forward(tuple(feature.float() for feature in feats))
-        return _coordinate_loss(self.loss_module, predicted, batch_data_samples)
+        return coordinate_loss(self.loss_module, predicted, batch_data_samples)
 
     def predict(self, feats: tuple[Tensor, ...] | list, batch_data_samples: list, test_cfg: dict | None = None) -> list:
         if not (test_cfg or {}).get('flip_test', False):
@@ -63,12 +70,15 @@ class FaceIntegralHead(IntegralRegressionHead):
     Args:
         points: range (first, end) of the points that prediction and export
             give, where training has those of several markups; None for all.
+        marginals: weight of :func:`facealign.models.marginals.marginal_divergence` in the loss; it is a mean over the
+            present points, MMPose's L1Loss one over all.
         kwargs: of MMPose's head; ``in_featuremap_size`` is (width, height) of its map.
     """
 
-    def __init__(self, points: tuple[int, int] | None = None, **kwargs) -> None:
+    def __init__(self, points: tuple[int, int] | None = None, marginals: float = 0, **kwargs) -> None:
         super().__init__(deconv_out_channels=None, **kwargs)
         self.points = points
+        self.marginals = marginals
         for axis, cells, pixels in zip((self.linspace_x, self.linspace_y), self.heatmap_size, self.decoder.input_size):
             axis.data += (1 / cells - 1 / pixels) / 2
 
@@ -84,4 +94,15 @@ class FaceIntegralHead(IntegralRegressionHead):
         return torch.stack([x, y], dim=-1), maps
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
-        return _coordinate_loss(self.loss_module, self.forward(inputs)[0], batch_data_samples)
+        points, maps = self.forward(inputs)
+        losses = coordinate_loss(self.loss_module, points, batch_data_samples)
+        if self.marginals:
+            labels = [sample.gt_instance_labels for sample in batch_data_samples]
+            divergence = marginal_divergence(
+                maps,
+                (self.linspace_x.float().flatten(), self.linspace_y.float().flatten()),
+                torch.cat([label.keypoint_labels for label in labels]),
+                torch.cat([label.keypoint_weights for label in labels]),
+            )
+            losses['loss_marginals'] = self.marginals * divergence
+        return losses
