@@ -18,6 +18,7 @@ from facealign.evaluation.summary_file import update_summary
 from facealign.inference.aligner import FaceAligner, load_model
 from facealign.inference.annotated import read_annotated
 from facealign.inference.compare import DetectorAccuracy, accuracy
+from facealign.inference.flip_test import FlipTest
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,6 +30,9 @@ def parse_args() -> argparse.Namespace:
         action='append',
         metavar='NAME[:FILE]',
         help='may be given several times (default: dlib-hog-retry, dlib-hog and whole)',
+    )
+    parser.add_argument(
+        '--flip-test', action='store_true', help="the mean of each face's points and its mirror image's"
     )
     parser.add_argument('--images', type=int, help='use so many images, evenly over the file (default: all)')
     parser.add_argument('--summary', type=Path, metavar='FILE', help='also set each AUC in this summary.json')
@@ -43,6 +47,8 @@ def main() -> None:
     args = parse_args()
     _, images = read_annotated(args.data, args.images)
     model = load_model(args.model)
+    if args.flip_test:
+        model = FlipTest(model)
     faces = sum(len(image.points) for image in images)
     table = Table(title=f'{model.name} on {faces} faces of {args.data.name}')
     for column in ('boxes', 'missed', 'AUC@0.08', 'FR@0.08', 'NME of found, %'):

@@ -13,6 +13,7 @@ from facealign.inference.box_rules import BoxRule, get_box_rule, rule_of_detecto
 from facealign.inference.crop import cut, to_image
 from facealign.inference.detectors import check_boxes, detect, open_detector
 from facealign.inference.face import Face
+from facealign.inference.flip_test import FlipTest
 from facealign.inference.images import as_bgr, read_image
 from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
 
@@ -46,6 +47,8 @@ class FaceAligner:
         device: ``cpu`` or ``cuda``, for the network.
         box_rule: whose boxes the detector's are like, where that is not known
             from its name (see :mod:`facealign.inference.box_rules`).
+        flip_test: take the mean of each face's points and its mirror image's;
+            a little more accurate for twice the network's time.
 
     Raises:
         FaceAlignError: a file is missing or not its kind, or a library is not installed.
@@ -66,10 +69,13 @@ class FaceAligner:
         threads: int | None = None,
         device: str = 'cpu',
         box_rule: str | None = None,
+        flip_test: bool = False,
     ) -> None:
         if batch < 1:
             raise FaceAlignError(f'batch {batch}: must be at least 1')
         self.model = load_model(model, threads, device)
+        if flip_test:
+            self.model = FlipTest(self.model)
         self.detector_name, self.detector = open_detector(detector)
         self._rule = get_box_rule(box_rule) if box_rule else rule_of_detector(self.detector_name)
         self._given_rule = get_box_rule(box_rule or 'landmarks')
