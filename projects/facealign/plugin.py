@@ -23,7 +23,6 @@ import facealign.datasets.transforms
 import facealign.datasets.visibility
 import facealign.engine.dpg_hook
 import facealign.engine.hooks
-import facealign.engine.marginals_hook
 import facealign.engine.mean_shape_hook
 import facealign.engine.optim
 import facealign.evaluation.baselines
