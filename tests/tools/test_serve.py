@@ -72,6 +72,15 @@ def test_models_to_choose_from(make_model, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def chromium() -> str:
+    """Asked for before ``page``: no server is started, only to be stopped while it starts."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip('needs Chromium: apt-get install chromium')
+    return program
+
+
+@pytest.fixture
 def page(make_model, tmp_path: Path):
     """The page on a free port, and the folder of its temporary files."""
     pytest.importorskip('gradio', reason='needs Gradio: pip install "facealign[serve]"')
@@ -115,17 +124,14 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> str:
     raise AssertionError(log.read_text())
 
 
-def test_the_page_in_chromium(page, tmp_path: Path) -> None:
-    program = find_chromium()
-    if program is None:
-        pytest.skip('needs Chromium: apt-get install chromium')
+def test_the_page_in_chromium(chromium: str, page, tmp_path: Path) -> None:
     url, temporary, port = page
     with socket.socket() as outside:  # bound to this machine only
         outside.settimeout(2)
         address = socket.gethostbyname(socket.gethostname())
         if not address.startswith('127.'):
             assert outside.connect_ex((address, port)) != 0
-    browser = Chromium(program, tmp_path / 'profile')
+    browser = Chromium(chromium, tmp_path / 'profile')
     try:
         browser.call('Page.enable')
         browser.call('Page.navigate', url=url)
