@@ -63,6 +63,11 @@ HEADS = {
         deconv_kernel_sizes=(4, 4), loss=dict(type='SmoothL1Loss'),
         decoder=dict(type='IntegralRegressionLabel', input_size=SIZE, heatmap_size=(12, 8), sigma=2),
     ),
+    'debiased': dict(
+        type='DSNTHead', in_channels=32, in_featuremap_size=(3, 2), num_joints=68, deconv_out_channels=(32, 32),
+        deconv_kernel_sizes=(4, 4), loss=dict(type='SmoothL1Loss'), debias=True, beta=1.0,
+        decoder=dict(type='IntegralRegressionLabel', input_size=SIZE, heatmap_size=(12, 8), sigma=2),
+    ),
     'expectation': dict(
         type='FaceIntegralHead', in_channels=32, in_featuremap_size=(3, 2), num_joints=70, points=(2, 70),
         loss=dict(type='L1Loss'), decoder=dict(type='FaceRegressionLabel', input_size=SIZE),
@@ -76,7 +81,7 @@ HEADS = {
     ),
 }  # fmt: skip
 UDP = {'udp', 'subcell'}
-ARGMAX = set(HEADS) - {'regression', 'pixels', 'integral', 'expectation'}
+ARGMAX = set(HEADS) - {'regression', 'pixels', 'integral', 'debiased', 'expectation'}
 
 
 @MODELS.register_module()
@@ -112,7 +117,7 @@ def build(kind: str) -> tuple[torch.nn.Module, ModelInfo]:
     )
     with torch.no_grad():
         for parameter in network.head.parameters():  # heads start almost flat: give the maps peaks
-            parameter.mul_(6 if kind == 'integral' else 20)
+            parameter.mul_(6 if kind in ('integral', 'debiased') else 20)
     info = ModelInfo(
         IBUG68, SIZE, (120, 110, 100), (60, 59, 58), 'rgb', CropRule(1.25, kind in UDP), __version__, name=kind
     )

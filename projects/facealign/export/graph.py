@@ -58,9 +58,7 @@ class LandmarkGraph(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         points, doubt, features = self.predict(crops)
-        log_sigma = self.offset + torch.zeros_like(points[..., 0])
-        if doubt is not None:
-            log_sigma = log_sigma + self.slope * doubt
+        log_sigma = self.offset + (torch.zeros_like(points[..., 0]) if doubt is None else self.slope * doubt)
         if self.weights.numel():
             log_sigma = log_sigma + features @ self.weights
         return points, 1 - torch.exp(-0.5 * self.right_within**2 * torch.exp(-2 * log_sigma))

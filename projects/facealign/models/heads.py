@@ -87,7 +87,10 @@ class FaceIntegralHead(IntegralRegressionHead):
         first, end = (0, self.num_joints) if self.training or self.points is None else self.points
         layer = self.final_layer
         logits = F.conv2d(feats[-1], layer.weight[first:end], layer.bias[first:end], padding=layer.padding)
-        maps = self._flat_softmax(logits.float() * self.beta)
+        width, height = self.heatmap_size
+        # Sizes as numbers, not the tensor's: the exported graph need not find them out.
+        cells = (logits.float() * self.beta).reshape(-1, end - first, height * width)
+        maps = cells.softmax(dim=2).reshape(-1, end - first, height, width)
         # Sums over one axis first: the exporter's graph and the training then do little work on the maps.
         x = (maps.sum(dim=2) * self.linspace_x.float().flatten()).sum(dim=-1)
         y = (maps.sum(dim=3) * self.linspace_y.float().flatten()).sum(dim=-1)
