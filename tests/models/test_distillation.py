@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -14,6 +15,8 @@ from mmpose.registry import MODELS
 
 import facealign.plugin  # noqa: F401
 from facealign.errors import FaceAlignError
+from facealign.inference.flip_test import FlipTest
+from facealign.markup import get_markup
 
 TEACHER = str(Path(__file__).resolve().parents[2] / 'configs' / 'integral' / 'lite_128_joint.py')
 
@@ -50,6 +53,11 @@ def _face(annotated: slice) -> list:
     return [SimpleNamespace(gt_instance_labels=labels)]
 
 
+def _images(crops: np.ndarray) -> torch.Tensor:
+    """Crops [N, H, W, 3] as a network's input, at the magnitude of normalised ones."""
+    return torch.from_numpy(crops.transpose(0, 3, 1, 2).astype(np.float32)) / 64 - 2
+
+
 def _points_of(model: dict, weights: str, images: torch.Tensor) -> torch.Tensor:
     """What the teacher sees, by MMPose's own way to it."""
     network = MODELS.build({**copy.deepcopy(model), 'head': {**copy.deepcopy(model['head']), 'points': None}}).eval()
@@ -65,6 +73,25 @@ def test_targets_are_mixed_where_annotated_and_the_teachers_elsewhere(model: dic
     torch.testing.assert_close(labels.keypoint_labels[:, :68], 0.75 * 0.5 + 0.25 * taught[:, :68])
     torch.testing.assert_close(labels.keypoint_labels[:, 68:], taught[:, 68:], atol=1e-5, rtol=0)
     assert labels.keypoint_weights.tolist() == [[1.0] * 68 + [0.25] * 106]
+
+
+def test_a_teacher_that_is_asked_twice_gives_what_the_flip_test_gives(model: dict, weights: str) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+
+    class Teacher:
+        info, name = SimpleNamespace(markup=get_markup('ibug68+datatang106')), 'teacher'
+
+        def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            points = _points_of(model, weights, _images(crops)).numpy() * 128
+            return points, np.ones(points.shape[:2])
+
+    wanted = FlipTest(Teacher())(crops)[0] / 128
+    faces = [*_face(slice(0, 68)), *_face(slice(68, 174))]
+    for face in faces:
+        face.metainfo = dict(flip_indices=list(Teacher.info.markup.flip_indices))
+    _student(model, weights, share=1, teacher_flip=True).loss(_images(crops), faces)
+    found = torch.cat([face.gt_instance_labels.keypoint_labels for face in faces])
+    np.testing.assert_allclose(found.numpy(), wanted, atol=1e-5)
 
 
 def test_without_a_share_the_loss_is_the_plain_one(model: dict, weights: str) -> None:

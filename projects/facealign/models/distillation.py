@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
             (size, mean, deviation) and codec, and its points.
         teacher_weights: its checkpoint.
         share: of the teacher in a target, 0 to 1.
+        teacher_flip: whether the teacher's points are the mean of those it sees in the crop and in its mirror image.
         kwargs: of MMPose's estimator, which is the student.
 
     Raises:
@@ -34,11 +36,14 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
             first step.
     """
 
-    def __init__(self, teacher: str, teacher_weights: str, share: float = 0.5, **kwargs: Any) -> None:
+    def __init__(
+        self, teacher: str, teacher_weights: str, share: float = 0.5, teacher_flip: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not 0 <= share <= 1:
             raise ValueError(f'DistilledPoseEstimator wants 0 <= share <= 1, not {share}')
         self.share = share
+        self.teacher_flip = teacher_flip
         self._teacher_config = teacher
         # In a tuple, a module is not registered: neither trained nor saved with the student.
         self._teacher = (_load_teacher(teacher, teacher_weights, kwargs),)
@@ -46,6 +51,9 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
     def loss(self, inputs: Tensor, data_samples: list) -> dict:
         """The student's loss of images [B, 3, H, W] against the mixed targets, which stay in ``data_samples``."""
         taught = self._taught(inputs)
+        if self.teacher_flip:
+            mirrored = self._taught(inputs.flip(-1))
+            taught = (taught + self._flipped(mirrored, data_samples[0].metainfo['flip_indices'])) / 2
         for sample, points in zip(data_samples, taught, strict=True):
             labels = sample.gt_instance_labels
             if labels.keypoint_labels.shape[1] != len(points):
@@ -66,6 +74,14 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
         with torch.autocast(inputs.device.type, enabled=False):  # bfloat16 has steps of half a pixel at 100
             points = teacher.head(tuple(feature.float() for feature in features))
         return points[0] if isinstance(points, tuple) else points
+
+    def _flipped(self, points: Tensor, flip_indices: Sequence[int]) -> Tensor:
+        """Points [B, K, 2] of mirrored crops, as those of the crops."""
+        codec = self.head.decoder
+        flipped = points[:, flip_indices].clone()
+        unit = (getattr(codec, 'scale', None) or codec.input_size)[0]
+        flipped[..., 0] = (codec.input_size[0] - 1) / unit - flipped[..., 0]
+        return flipped
 
 
 def _load_teacher(path: str, weights: str, student: dict) -> TopdownPoseEstimator:
