@@ -9,8 +9,8 @@ _base_ = [
 
 padding = 1.25
 model = dict(
-    backbone=dict(channels=(24, 40, 80, 160), merged=72, smooth='conv'),
-    head=dict(in_channels=72),
+    backbone=dict(channels=(16, 32, 80, 160), merged=80, smooth='conv'),
+    head=dict(in_channels=80),
 )
 
 train_pipeline = [

@@ -1,5 +1,5 @@
 # The fixed baseline of docs/results/runs.md: the lite model, 30 epochs. Every other file here changes one thing.
-_base_ = ['../lite_128_joint.py']
+_base_ = ['wider.py']
 
 train_cfg = dict(max_epochs=30)
 param_scheduler = [

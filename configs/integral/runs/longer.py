@@ -1,7 +1,7 @@
 # The baseline of docs/results/runs.md's second table: the lite network trained on from where lite_128_joint.py ends.
-_base_ = ['../lite_128_joint.py']
+_base_ = ['wider.py']
 
-load_from = 'docs/results/weights/lite_128_joint_fp16.pth'
+load_from = 'docs/results/weights/lite_wider_joint_fp16.pth'
 train_cfg = dict(max_epochs=20)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
