@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from facealign.engine.launch import add_common_arguments, check_checkpoint, load_config
+from facealign.engine.launch import add_common_arguments, check_checkpoint, leave_processes, load_config
 from facealign.errors import FaceAlignError, run_command
 
 
@@ -37,6 +37,7 @@ def main() -> None:
             raise FaceAlignError(f'{args.dump}: --dump writes a pickle; name it .pkl')
         config.test_evaluator.metrics.append(dict(type='DumpResults', out_file_path=args.dump))
     Runner.from_cfg(config).test()
+    leave_processes()
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facealign.engine.launch import add_common_arguments, check_checkpoint, load_config
+from facealign.engine.launch import add_common_arguments, check_checkpoint, leave_processes, load_config
 from facealign.errors import FaceAlignError, run_command
 
 
@@ -66,6 +66,7 @@ def main() -> None:
     if args.auto_scale_lr:
         config.auto_scale_lr.enable = True
     Runner.from_cfg(config).train()
+    leave_processes()
 
 
 if __name__ == '__main__':

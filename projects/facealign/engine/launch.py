@@ -90,6 +90,15 @@ def _distribute_on_cpu(config: Config) -> None:
     config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 
+def leave_processes() -> None:
+    """Part from the other processes of a run, if any; without it Python may abort as it ends under Gloo's threads."""
+    import torch.distributed
+
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def _has_gpu() -> bool:
     import torch
 
