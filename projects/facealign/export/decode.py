@@ -45,7 +45,7 @@ def _integral(head: Any, feats: tuple[Tensor, ...]) -> Decoded:
     x, y = head.linspace_x.float().flatten().cpu().numpy(), head.linspace_y.float().flatten().cpu().numpy()
     x_, y_ = (cells.ravel() for cells in np.meshgrid(x - 0.5, y - 0.5))
     # All moments by one product with a constant, around the middle of the crop, where their differences lose least:
-    # one by one they would take a twentieth of a small network's time.
+    # one by one their overhead shows beside a small network.
     moments = torch.from_numpy(np.stack([x_, y_, x_**2 + y_**2], axis=1)).to(heatmaps.device)
     of_maps = heatmaps.float().reshape(-1, count, height * width) @ moments
     means = of_maps[..., :2]
