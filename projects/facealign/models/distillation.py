@@ -78,7 +78,7 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
     def _flipped(self, points: Tensor, flip_indices: Sequence[int]) -> Tensor:
         """Points [B, K, 2] of mirrored crops, as those of the crops."""
         codec = self.head.decoder
-        flipped = points[:, flip_indices].clone()
+        flipped = points[:, flip_indices]  # a copy
         unit = (getattr(codec, 'scale', None) or codec.input_size)[0]
         flipped[..., 0] = (codec.input_size[0] - 1) / unit - flipped[..., 0]
         return flipped
