@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from facealign import markup
 from facealign.datasets.datatang import parse_datatang
 from facealign.datasets.pairs import Annotation
-from facealign.datasets.pts import read_pts
+from facealign.io.pts import read_pts
 from facealign.markup import (
     DATATANG106,
     IBUG68,

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign.datasets.pts import write_pts
+from facealign.io.pts import write_pts
 
 
 @pytest.fixture

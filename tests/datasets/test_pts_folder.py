@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facealign.datasets.pts import write_pts
 from facealign.datasets.pts_folder import read_pts_folder
 from facealign.errors import FaceAlignError
+from facealign.io.pts import write_pts
 
 
 def test_images_with_points_in_any_folder(tmp_path: Path, put_face: Callable[..., np.ndarray]) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip('facealign.plugin', reason='needs the [train] extra')
 
-from facealign.datasets.pts import read_pts  # noqa: E402
 from facealign.errors import FaceAlignError  # noqa: E402
 from facealign.evaluation.baselines import DlibBaseline, OnnxBaseline  # noqa: E402
 from facealign.evaluation.dlib_training import ErtOptions, train_ert  # noqa: E402
 from facealign.evaluation.functional import landmark_boxes  # noqa: E402
+from facealign.io.pts import read_pts  # noqa: E402
 from facealign.markup import IBUG68  # noqa: E402
 
 from .samples import make_samples  # noqa: E402

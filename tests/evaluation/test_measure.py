@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from facealign.datasets.pts import read_pts
 from facealign.evaluation import functional as F
 from facealign.evaluation.faces import Faces
 from facealign.evaluation.measure import TO_CURVE, ErrorTable, flat_metrics, measure, subset_masks
+from facealign.io.pts import read_pts
 from facealign.markup import DATATANG106, IBUG68
 
 

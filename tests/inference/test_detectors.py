@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facealign.datasets.boxes import box_iou, choose_boxes
-from facealign.datasets.pts import read_pts
 from facealign.errors import FaceAlignError
 from facealign.inference import detectors
 from facealign.inference.annotated import AnnotatedImage
@@ -20,6 +19,7 @@ from facealign.inference.box_rules import BoxRule, box_rules, get_box_rule, rule
 from facealign.inference.detectors import check_boxes, detect, get_detector, merge_boxes, open_detector, yunet_file
 from facealign.inference.fit_rules import check_detections, fit_rule
 from facealign.inference.images import read_image
+from facealign.io.pts import read_pts
 
 _BOX = st.tuples(st.floats(0, 100), st.floats(0, 100), st.floats(1, 100), st.floats(1, 100), st.floats(-1, 1)).map(
     lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3], b[4]]

@@ -10,9 +10,9 @@ import pytest
 
 from facealign import FaceAligner
 from facealign.datasets.datatang import parse_datatang
-from facealign.datasets.pts import read_pts
 from facealign.evaluation.functional import auc
 from facealign.inference.model_file import DEFAULT_MODEL, SHIPPED
+from facealign.io.pts import read_pts
 
 MODELS = sorted(model.stem for model in SHIPPED.glob('*.onnx'))
 

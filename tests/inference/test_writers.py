@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign.datasets.pts import read_pts
 from facealign.errors import FaceAlignError
 from facealign.inference.face import Face
 from facealign.inference.journal import Journal
 from facealign.inference.sources import Source, find_sources
 from facealign.inference.writers import FORMATS, TABLES, record_of, write_faces, write_table
+from facealign.io.pts import read_pts
 from facealign.markup import IBUG68
 
 POINTS = np.random.default_rng(0).uniform(-5, 300, (2, 68, 2)).round(2)

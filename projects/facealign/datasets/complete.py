@@ -11,11 +11,11 @@ import numpy as np
 from mmengine.config import Config
 from scipy.interpolate import RBFInterpolator
 
-from facealign.datasets.coco import relative_root
 from facealign.datasets.face_dataset import room_around
 from facealign.errors import FaceAlignError
 from facealign.export.load import load_network
 from facealign.files import atomic_write_json
+from facealign.io.coco import relative_root
 from facealign.markup import Markup, get_markup
 from facealign.parallel import show_progress
 

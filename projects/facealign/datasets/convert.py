@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from facealign.datasets import boxes as box_sources
-from facealign.datasets.coco import relative_root, write_coco
 from facealign.datasets.crop import crop_faces
 from facealign.datasets.datatang import read_datatang
 from facealign.datasets.datatang_h5 import read_datatang_h5
@@ -26,6 +25,7 @@ from facealign.datasets.summary import summarise
 from facealign.datasets.w300 import read_300w
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_path, atomic_write_json, ensure_writable
+from facealign.io.coco import relative_root, write_coco
 from facealign.markup import get_markup
 
 # Each format and the markup its points are in.

@@ -18,9 +18,9 @@ from facealign.datasets.pairs import (
     require_faces,
     walk,
 )
-from facealign.datasets.pts import read_pts
 from facealign.datasets.records import Gathered
 from facealign.errors import FaceAlignError
+from facealign.io.pts import read_pts
 
 
 def read_pts_folder(root: str | os.PathLike[str], num_points: int = 68, exif: str = 'shown') -> Gathered:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from facealign.datasets.boxes import choose_boxes
-from facealign.datasets.pts import read_pts
 from facealign.errors import FaceAlignError
 from facealign.inference.drawing import draw_face
 from facealign.inference.face import Face
+from facealign.io.pts import read_pts
 from facealign.markup import Markup
 
 EXTRAS = ('numbers', 'box', 'scores', 'truth')

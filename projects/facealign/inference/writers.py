@@ -16,9 +16,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from facealign.datasets.pts import format_pts
 from facealign.files import atomic_path, atomic_write_text
 from facealign.inference.face import Face
+from facealign.io.pts import format_pts
 from facealign.markup import Markup
 
 # One file for all images, by format; the other formats have files beside each other, one or more an image.

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import cv2
 
-from facealign.datasets.pts import write_pts
 from facealign.datasets.synthetic import layout
 from facealign.datasets.synthetic.render import random_face
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_bytes, atomic_write_json, ensure_writable
+from facealign.io.pts import write_pts
 from facealign.parallel import run_parallel
 
 STAMP = 'sample.json'

@@ -10,8 +10,8 @@ import pytest
 from pycocotools.coco import COCO
 from xtcocotools.coco import COCO as XtCOCO
 
-from facealign.datasets.coco import relative_root, write_coco
 from facealign.datasets.records import FaceRecord, Original
+from facealign.io.coco import relative_root, write_coco
 from facealign.markup import IBUG68
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from facealign.datasets.pts import format_pts, parse_pts, read_pts, write_pts
 from facealign.errors import FaceAlignError
+from facealign.io.pts import format_pts, parse_pts, read_pts, write_pts
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
