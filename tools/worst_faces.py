@@ -23,7 +23,7 @@ from facealign.inference.aligner import FaceAligner, load_model
 from facealign.inference.annotated import read_annotated
 from facealign.inference.compare import face_error
 from facealign.inference.drawing import draw_face, tile
-from facealign.inference.images import read_image
+from facealign.io.image import read_image
 from facealign.markup import Markup
 
 _PICTURE = 480  # pixels of the longer side of a picture

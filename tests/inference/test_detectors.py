@@ -18,7 +18,7 @@ from facealign.inference.annotated import AnnotatedImage
 from facealign.inference.box_rules import BoxRule, box_rules, get_box_rule, rule_of_detector
 from facealign.inference.detectors import check_boxes, detect, get_detector, merge_boxes, open_detector, yunet_file
 from facealign.inference.fit_rules import check_detections, fit_rule
-from facealign.inference.images import read_image
+from facealign.io.image import read_image
 from facealign.io.pts import read_pts
 
 _BOX = st.tuples(st.floats(0, 100), st.floats(0, 100), st.floats(1, 100), st.floats(1, 100), st.floats(-1, 1)).map(

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from facealign.datasets.images import IMAGE_SUFFIXES
 from facealign.errors import FaceAlignError
+from facealign.io.image_header import IMAGE_SUFFIXES
 
 
 def match_names(listed: Iterable[str], file_names: Iterable[str]) -> dict[str, str]:

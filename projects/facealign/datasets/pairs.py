@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from facealign.datasets.images import IMAGE_SUFFIXES, ImageHeader, read_header, stored_to_shown
 from facealign.datasets.records import FaceRecord, Gathered, LeftOut
 from facealign.errors import FaceAlignError
+from facealign.io.image_header import IMAGE_SUFFIXES, ImageHeader, read_header, stored_to_shown
 from facealign.parallel import run_parallel
 
 

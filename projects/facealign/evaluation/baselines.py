@@ -18,7 +18,7 @@ from facealign.evaluation.box_mapping import BoxMapping
 from facealign.evaluation.dlib_training import PREDICTOR, dlib_grey, import_dlib
 from facealign.evaluation.metrics import FaceAlignmentMetric, key_prefix
 from facealign.inference.detectors import get_detector
-from facealign.inference.images import read_image
+from facealign.io.image import read_image
 
 _GET_PREDICTOR = (
     'train one on your data with tools/train_dlib.py CONFIG, or get shape_predictor_68_face_landmarks.dat.bz2 from '

@@ -24,7 +24,7 @@ from facealign.errors import FaceAlignError
 from facealign.evaluation.box_mapping import BoxMapping
 from facealign.files import atomic_path, atomic_write_json, ensure_writable
 from facealign.inference.detect_files import detect_files
-from facealign.inference.images import read_image
+from facealign.io.image import read_image
 from facealign.markup import Markup, flip_points, get_markup
 
 PREDICTOR = 'dlib_ert.dat'  # written to the data's folder, where DlibBaseline looks for it

@@ -11,8 +11,8 @@ from facealign.errors import FaceAlignError
 from facealign.evaluation.functional.curves import auc
 from facealign.inference.annotated import AnnotatedImage
 from facealign.inference.crop import cut
-from facealign.inference.images import read_image
 from facealign.inference.model_file import ModelInfo
+from facealign.io.image import read_image
 
 AUC_LIMIT = 0.08
 

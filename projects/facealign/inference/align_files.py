@@ -19,14 +19,14 @@ from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_bytes, atomic_write_text
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.face import Face
-from facealign.inference.images import read_image
 from facealign.inference.journal import Journal
 from facealign.inference.overlay import Overlay
 from facealign.inference.progress import RunProgress
 from facealign.inference.sources import Source
 from facealign.inference.tracking import FaceTracker
-from facealign.inference.video import VideoReader, VideoWriter
 from facealign.inference.writers import TABLES, record_of, write_faces, write_table
+from facealign.io.image import read_image
+from facealign.io.video import VideoReader, VideoWriter
 
 _JPEG_QUALITY = 95
 

@@ -14,8 +14,8 @@ from facealign.inference.crop import cut, to_image
 from facealign.inference.detectors import check_boxes, detect, open_detector
 from facealign.inference.face import Face
 from facealign.inference.flip_test import FlipTest
-from facealign.inference.images import as_bgr, read_image
 from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
+from facealign.io.image import as_bgr, read_image
 
 Source = str | os.PathLike[str] | np.ndarray
 

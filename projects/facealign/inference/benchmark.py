@@ -22,9 +22,9 @@ from facealign.inference.align_files import Options, align_files
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.annotated import AnnotatedImage
 from facealign.inference.crop import CropRule, cut, to_image
-from facealign.inference.images import read_image
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel
 from facealign.inference.sources import Source
+from facealign.io.image import read_image
 
 FRAME = (640, 480)
 FACE_HEIGHT = 200  # of the points, in the frames

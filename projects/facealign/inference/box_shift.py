@@ -15,8 +15,8 @@ from facealign.inference.aligner import FaceAligner
 from facealign.inference.annotated import AnnotatedImage, read_annotated
 from facealign.inference.benchmark import DlibErt
 from facealign.inference.compare import AUC_LIMIT
-from facealign.inference.images import read_image
 from facealign.inference.model_file import model_path
+from facealign.io.image import read_image
 
 SHIFT, SCALE = 0.05, 0.1
 Predict = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]

@@ -11,7 +11,7 @@ from facealign.datasets.boxes import choose_boxes
 from facealign.errors import FaceAlignError
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.annotated import AnnotatedImage
-from facealign.inference.images import read_image
+from facealign.io.image import read_image
 
 AUC_LIMIT = 0.08
 

@@ -15,10 +15,10 @@ from facealign.errors import FaceAlignError
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.detectors import yunet_file
 from facealign.inference.face import Face
-from facealign.inference.images import read_image
 from facealign.inference.model_file import DEFAULT_MODEL, SHIPPED, OnnxModel
 from facealign.inference.overlay import Overlay
 from facealign.inference.writers import record_of
+from facealign.io.image import read_image
 
 MAX_BYTES = 20 << 20
 MAX_PIXELS = 40_000_000

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facealign.errors import FaceAlignError
-from facealign.inference.images import IMAGE_SUFFIXES
-from facealign.inference.video import VIDEO_SUFFIXES
+from facealign.io.image import IMAGE_SUFFIXES
+from facealign.io.video import VIDEO_SUFFIXES
 
 _LIST_SUFFIXES = ('.txt', '.lst', '.list')
 

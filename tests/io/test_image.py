@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facealign.errors import FaceAlignError
-from facealign.inference.images import decode_image, read_image
+from facealign.io.image import decode_image, read_image
 
 
 def jpeg(side: int = 64) -> bytes:

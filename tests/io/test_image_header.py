@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facealign.datasets.images import read_header, stored_to_shown
 from facealign.errors import FaceAlignError
+from facealign.io.image_header import read_header, stored_to_shown
 
 
 def _picture(width: int = 60, height: int = 40) -> Image.Image:
