@@ -69,6 +69,30 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
         OnnxModel(path, device='tpu')
 
 
+class CpuSession:
+    """As onnxruntime gives it where the libraries of CUDA do not load: without a word, on the CPU."""
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def get_providers(self) -> list[str]:
+        return ['CPUExecutionProvider']
+
+
+def failing_session(*_: object, providers: list[str], **__: object) -> CpuSession:
+    if providers[0] != 'CPUExecutionProvider':
+        raise RuntimeError('libcublasLt.so.12: cannot open shared object file')
+    return CpuSession()
+
+
+@pytest.mark.parametrize('session', [CpuSession, failing_session])
+def test_a_gpu_that_does_not_work_is_said_and_not_replaced(make_model, monkeypatch, session) -> None:
+    monkeypatch.setattr(model_file.ort, 'get_available_providers', lambda: ['CUDAExecutionProvider'])
+    monkeypatch.setattr(model_file.ort, 'InferenceSession', session)
+    with pytest.raises(FaceAlignError, match='device cuda: onnxruntime .* cannot load .*or take cpu') as caught:
+        OnnxModel(make_model(), device='cuda')
+    assert '\n' not in str(caught.value)
+
+
 def test_models_by_name(make_model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_file, 'SHIPPED', tmp_path)
     with pytest.raises(FaceAlignError, match='models by name: none'):

@@ -197,13 +197,35 @@ def _open(path: Path, threads: int | None, device: str) -> ort.InferenceSession:
     if not path.is_file():
         raise FaceAlignError(f'{path}: no such model file')
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 3 if device == 'cpu' else 4  # what CUDA lacks is said below, in one line
     if threads is not None:
         options.intra_op_num_threads = threads
     try:
-        return ort.InferenceSession(str(path), options, providers=_DEVICES[device])
+        # Without the fallback, which prints several lines and takes the CPU.
+        session = ort.InferenceSession(str(path), options, providers=_DEVICES[device], enable_fallback=0)
     except Exception as error:  # onnxruntime's own exceptions share no base class
+        if device != 'cpu' and _loads_on_cpu(path):
+            raise FaceAlignError(_unusable(device)) from error
         raise FaceAlignError(f'{path}: not an ONNX model that onnxruntime can load; export it again') from error
+    # A provider whose libraries are missing is left out of the session without an exception.
+    if _DEVICES[device][0] not in session.get_providers():
+        raise FaceAlignError(_unusable(device))
+    return session
+
+
+def _unusable(device: str) -> str:
+    return (
+        f'device {device}: onnxruntime {ort.__version__} cannot load its libraries or finds no such device; check '
+        "nvidia-smi, pip install 'onnxruntime-gpu[cuda,cudnn]', or take cpu"
+    )
+
+
+def _loads_on_cpu(path: Path) -> bool:
+    try:
+        ort.InferenceSession(str(path), providers=_DEVICES['cpu'])
+    except Exception:
+        return False
+    return True
 
 
 def _numbers(value: Mapping[str, str], key: str, count: int) -> tuple[float, ...]:
