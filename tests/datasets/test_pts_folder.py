@@ -140,3 +140,44 @@ def test_a_wrong_folder_is_one_line(
     monkeypatch.setattr('os.scandir', refuse)
     with pytest.raises(FaceAlignError, match='cannot be listed'):
         read_pts_folder(tmp_path)
+
+
+def test_points_written_as_zero_or_minus_one_are_not_annotated(
+    tmp_path: Path, put_face: Callable[..., np.ndarray]
+) -> None:
+    points = put_face(tmp_path / 'a.jpg')
+    rows = (tmp_path / 'a.pts').read_text().splitlines()
+    (tmp_path / 'a.pts').write_text('\n'.join([*rows[:3], '-1 -1', '0.0 0.0', *rows[5:]]))
+    (face,) = read_pts_folder(tmp_path).faces
+    assert not face.annotated[:2].any() and np.array_equal(face.points[2:], points[2:])
+
+
+@pytest.mark.parametrize(
+    ('points', 'reason', 'detail'),
+    [
+        (np.full((68, 2), -1.0), 'every point is missing', ''),
+        (np.r_[np.arange(32.0).reshape(16, 2) * 3, np.full((52, 2), np.nan)], 'too few points', '16 of 68'),
+        (np.linspace(20, 27.9, 136).reshape(68, 2), 'face too small', '7.84 x 7.84 pixels'),
+        (np.c_[np.linspace(20, 60, 68), np.full(68, 30.0)], 'points all on one line', ''),
+        (np.random.default_rng(0).uniform(-90, -20, (68, 2)), 'every point off the image', ''),
+    ],
+)
+def test_a_face_of_no_use_is_left_out_with_its_reason(
+    tmp_path: Path, put_face: Callable[..., np.ndarray], points: np.ndarray, reason: str, detail: str
+) -> None:
+    put_face(tmp_path / 'good.jpg')
+    put_face(tmp_path / 'odd.jpg')
+    lines = '\n'.join('0 0' if x == -1 else f'{x + 1} {y + 1}' for x, y in points.tolist())
+    (tmp_path / 'odd.pts').write_text(lines)
+    gathered = read_pts_folder(tmp_path)
+    assert [face.file_name for face in gathered.faces] == ['good.jpg']
+    assert [(left.file, left.reason, left.detail) for left in gathered.left_out] == [('odd.pts', reason, detail)]
+
+
+def test_a_file_of_two_faces_is_left_out_not_halved(tmp_path: Path, put_face: Callable[..., np.ndarray]) -> None:
+    for name in ('a', 'b'):
+        put_face(tmp_path / f'{name}.jpg')
+    text = (tmp_path / 'b.pts').read_text()
+    (tmp_path / 'b.pts').write_text(text + text)
+    (left,) = read_pts_folder(tmp_path).left_out
+    assert (left.file, left.reason) == ('b.pts', 'several faces in one .pts') and 'line 75' in left.detail

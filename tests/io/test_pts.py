@@ -16,14 +16,42 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 @given(arrays(np.float64, st.tuples(st.integers(1, 12), st.just(2)), elements=finite))
 def test_what_is_written_reads_back_to_the_last_bit(points: np.ndarray) -> None:
+    points = points[~_written_as_absent(points)]
     assert np.array_equal(parse_pts(format_pts(points)), points)
+
+
+def _written_as_absent(points: np.ndarray) -> np.ndarray:
+    """[N] bool: 0-based points that lie at 0 0 or -1 -1, counted from 1."""
+    return ((points == -1) | (points == -2)).all(axis=1) & (points[:, 0] == points[:, 1])
 
 
 @given(st.lists(st.tuples(st.integers(-99999, 999999), st.integers(-99999, 999999)), min_size=1, max_size=9))
 def test_digits_on_disk_survive_a_round_trip(thousandths: list[tuple[int, int]]) -> None:
     rows = '\n'.join(f'{x / 1000:.3f} {y / 1000:.3f}' for x, y in thousandths)
     again = format_pts(parse_pts(rows)).splitlines()[3:-1]
-    assert [[float(word) for word in row.split()] for row in again] == [[x / 1000, y / 1000] for x, y in thousandths]
+    expected = [
+        (x / 1000, y / 1000) if (x, y) not in ((0, 0), (-1000, -1000)) else (np.nan, np.nan) for x, y in thousandths
+    ]
+    assert np.array_equal([[float(word) for word in row.split()] for row in again], expected, equal_nan=True)
+
+
+def test_absent_points_are_told_from_points_at_the_corner() -> None:
+    points = parse_pts('{\n0 0\n-1 -1\n0.0 -0\n1 1\n0 5\n-1 0\n-1.5 -1.5\n}')
+    assert np.isnan(points).all(axis=1).tolist() == [True, True, True, False, False, False, False]
+    assert points[3:].tolist() == [[0, 0], [-1, 4], [-2, -1], [-2.5, -2.5]]
+
+
+def test_a_point_where_absent_ones_are_written_is_not_lost() -> None:
+    points = np.array([[-1.0, -1.0], [-2.0, -2.0], [-1.0, -2.0]])
+    again = parse_pts(format_pts(points))
+    assert np.abs(again - points).max() < 1e-15 and np.array_equal(again[2], points[2])
+    assert np.array_equal(points, [[-1, -1], [-2, -2], [-1, -2]])  # what was given is not changed
+
+
+@pytest.mark.parametrize('text', ['{\n1 2\n}\n{\n3 4\n}', '{1 2} {3 4}', 'n_points: 1\n{\n1 2\n}\nn_points: 1\n{\n3 4'])
+def test_a_second_block_is_named_not_dropped(text: str) -> None:
+    with pytest.raises(ValueError, match='begins a second block of points'):
+        parse_pts(text)
 
 
 @pytest.mark.parametrize(

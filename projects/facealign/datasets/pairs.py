@@ -47,6 +47,10 @@ class Unusable(Exception):
         self.reason, self.detail = reason, detail
 
 
+# Pixels of the longer side of the points' rectangle. What is smaller shows no face: the eyes are two pixels apart.
+SMALLEST_FACE = 8
+_FEW_POINTS = 5
+
 Parse = Callable[[Path], Annotation]
 Usable = tuple[Annotation, ImageHeader]
 
@@ -79,13 +83,34 @@ def check_pair(pair_and_annotation: tuple[Pair, Annotation], root: Path, exif: s
     if header.orientation != 1 and exif == 'stored':
         annotation = dataclasses.replace(annotation, points=stored_to_shown(annotation.points, header))
     face = FaceRecord(root, pair.image, annotation.points, header.size, pair.source, pair.split)
-    if not face.annotated.any():
-        return LeftOut(pair.annotation, 'every point is missing')
-    if not (face.landmark_box[2:] > face.landmark_box[:2]).all():
-        return LeftOut(pair.annotation, 'points all on one line')
-    if face.points_off_image == face.annotated.sum():
-        return LeftOut(pair.annotation, 'every point off the image')
-    return annotation, header
+    odd = why_unusable(face)
+    return LeftOut(pair.annotation, *odd) if odd else (annotation, header)
+
+
+def fewest_points(num_points: int) -> int:
+    """How many of a markup's points a face needs: a quarter, and at least five or, of fewer than ten, half.
+
+    >>> fewest_points(106), fewest_points(68), fewest_points(7), fewest_points(5)
+    (27, 17, 4, 3)
+    """
+    return max(-(-num_points // 4), min(_FEW_POINTS, -(-num_points // 2)))
+
+
+def why_unusable(face: FaceRecord) -> tuple[str, str] | None:
+    """Reason and detail why a face is of no use for training or measuring; None where it is."""
+    points = face.points[face.annotated]
+    if not len(points):
+        return 'every point is missing', ''
+    if len(points) < fewest_points(len(face.points)):
+        return 'too few points', f'{len(points)} of {len(face.points)}'
+    if face.points_off_image == len(points):
+        return 'every point off the image', ''
+    sides = face.landmark_box[2:] - face.landmark_box[:2]
+    if sides.max() < SMALLEST_FACE:
+        return 'face too small', f'{sides[0]:.3g} x {sides[1]:.3g} pixels'
+    if not sides.min() > 0:
+        return 'points all on one line', ''
+    return None
 
 
 def add_pair(gathered: Gathered, root: Path, pair: Pair, result: Usable | LeftOut) -> None:

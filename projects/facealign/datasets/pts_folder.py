@@ -73,8 +73,9 @@ def _parse(path: Path, num_points: int, other_counts: dict[int, str]) -> Annotat
     try:
         points = read_pts(path)
     except FaceAlignError as error:
-        empty = 'no points' in str(error)
-        raise Unusable('empty .pts' if empty else 'unreadable .pts', detail_of(error, path)) from error
+        reasons = {'no points': 'empty .pts', 'second block': 'several faces in one .pts'}
+        reason = next((reason for sign, reason in reasons.items() if sign in str(error)), 'unreadable .pts')
+        raise Unusable(reason, detail_of(error, path)) from error
     if len(points) in other_counts:
         raise Unusable(other_counts[len(points)])
     if len(points) != num_points:

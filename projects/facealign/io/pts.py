@@ -31,10 +31,13 @@ def parse_pts(text: str) -> np.ndarray:
 
     The header (``version``, ``n_points``, braces) may be there or not and is
     not believed: what counts is the points themselves. Comments (``//``,
-    ``#``, ``%``), blank lines, any line ends and commas are accepted.
+    ``#``, ``%``), blank lines, any line ends and commas are accepted. A point
+    written ``0 0`` or ``-1 -1`` is one that the annotator left out: counted
+    from 1, no pixel has such numbers.
 
     Raises:
-        ValueError: a line that is no point; the message gives its number.
+        ValueError: a line that is no point, or a second block of points in
+            braces; the message gives the line's number.
 
     >>> parse_pts('version: 1\\nn_points: 2\\n{\\n1 1\\n100.866 nan\\n}')
     array([[ 0.,  0.],
@@ -42,18 +45,23 @@ def parse_pts(text: str) -> np.ndarray:
     """
     points = []
     text = text.lstrip('\ufeff')
+    closed = False
     for number, line in enumerate(text.splitlines(), start=1):
-        body, closing, _ = _COMMENT.sub('', line).partition('}')
+        body, closing, after = _COMMENT.sub('', line).partition('}')
+        # What stands after the points is passed over, but not a second face.
+        if '{' in (body + after if closed else after):
+            raise ValueError(f'line {number} begins a second block of points')
+        if closed:
+            continue
         body = _HEADER.sub('', body).replace('{', ' ')
         words = [word for word in _SEPARATORS.split(body) if word]
         if words:
             if len(words) != 2:
                 raise ValueError(f'line {number} has {len(words)} values where x and y are expected')
             points.append([_from_disk(word, number) for word in words])
-        if closing:
-            break
+        closed = bool(closing)
     array = np.array(points, dtype=np.float64).reshape(-1, 2)
-    array[~np.isfinite(array).all(axis=1)] = np.nan
+    array[~np.isfinite(array).all(axis=1) | _is_absent(array)] = np.nan
     return array
 
 
@@ -92,7 +100,10 @@ def format_pts(points: np.ndarray) -> str:
     }
     <BLANKLINE>
     """
-    rows = [f'{_to_disk(x)} {_to_disk(y)}' for x, y in np.asarray(points, dtype=np.float64).tolist()]
+    array = np.array(points, dtype=np.float64).reshape(-1, 2)
+    # One that happens to lie where absent points are written moves by the least step there is.
+    array[_is_absent(array)] = np.nextafter(array[_is_absent(array)], 0)
+    rows = [f'{_to_disk(x)} {_to_disk(y)}' for x, y in array.tolist()]
     return '\n'.join(['version: 1', f'n_points: {len(rows)}', '{', *rows, '}', ''])
 
 
@@ -103,6 +114,11 @@ def write_pts(path: str | os.PathLike[str], points: np.ndarray) -> None:
         FaceAlignError: the file cannot be written.
     """
     atomic_write_text(path, format_pts(points))
+
+
+def _is_absent(points: np.ndarray) -> np.ndarray:
+    """[N] bool: the points, 0-based here, that ``0 0`` and ``-1 -1`` on disk give."""
+    return (points == -1).all(axis=1) | (points == -2).all(axis=1)
 
 
 def _from_disk(word: str, line: int) -> float:
