@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,20 @@ def test_the_lock_fulfils_the_ranges(name: str):
         assert wanted.name.lower() in {key.lower() for key in locked}, f'{wanted.name} is not in the lock'
         version = next(value for key, value in locked.items() if key.lower() == wanted.name.lower())
         assert wanted.specifier.contains(version), f'{line}: the lock has {version}'
+
+
+def test_nothing_is_reported_to_the_makers_of_a_library(make_model, tmp_path: Path):
+    """onnxruntime 1.3x keeps a device number and a database of its uses to send, unless it is told not to."""
+    code = """
+        import sys, numpy as np
+        from facealign import FaceAligner
+        FaceAligner(sys.argv[1], 'whole')(np.zeros((64, 64, 3), np.uint8), color='bgr')
+    """
+    for name in ('home', 'temporary'):
+        (tmp_path / name).mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith('ORT_')}
+    environment |= {'HOME': str(tmp_path / 'home'), 'TMPDIR': str(tmp_path / 'temporary')}
+    environment |= {'PYTHONPATH': str(ROOT / 'projects')}
+    model = str(make_model())
+    subprocess.run([sys.executable, '-c', textwrap.dedent(code), model], env=environment, check=True)
+    assert [path for name in ('home', 'temporary') for path in (tmp_path / name).rglob('*')] == []

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ['FaceAligner', '__version__']
 __version__ = '0.1.0'
+# What a face looks like is nobody else's business: onnxruntime reports each use to its makers, and keeps a file in
+# the temporary folder, unless this (earlier: the other) is set before it is loaded.
+for _name in ('ORT_DISABLE_TELEMETRY', 'ORT_TELEMETRY_DISABLED'):
+    os.environ.setdefault(_name, '1')
 
 
 def __getattr__(name: str) -> Any:
