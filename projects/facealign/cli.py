@@ -39,6 +39,19 @@ def build_parser() -> argparse.ArgumentParser:
     add_align_arguments(align)
     serve = commands.add_parser('serve', help='open a local page to try it on (needs the extra "serve")')
     serve.add_argument('--port', type=int, default=7860, help='of the page (default %(default)s)')
+    serve.add_argument(
+        '--host',
+        default='127.0.0.1',
+        metavar='ADDRESS',
+        help='to listen at (default %(default)s: this machine only); 0.0.0.0 lets everybody on your network in',
+    )
+    serve.add_argument(
+        '--allow-host',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help="another name by which the page may be opened, such as a proxy's; may be given several times",
+    )
     serve.add_argument('--no-browser', action='store_true', help='do not open a browser window')
     return parser
 
@@ -159,7 +172,7 @@ def serve(args: argparse.Namespace) -> int:
     _quieten_opencv()
     from facealign.inference.serve import launch
 
-    launch(args.port, open_browser=not args.no_browser)
+    launch(args.port, open_browser=not args.no_browser, host=args.host, allow_hosts=args.allow_host)
     return 0
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
-import shutil
-import tempfile
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -15,52 +14,34 @@ from facealign.errors import FaceAlignError
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.detectors import yunet_file
 from facealign.inference.face import Face
-from facealign.inference.model_file import DEFAULT_MODEL, SHIPPED, OnnxModel
+from facealign.inference.model_file import DEFAULT_MODEL, OnnxModel
 from facealign.inference.overlay import Overlay
+from facealign.inference.serve.guard import log, one_line, shown
+from facealign.inference.serve.scratch import Scratch
 from facealign.inference.writers import record_of
 from facealign.io.image import read_image
 
 MAX_BYTES = 20 << 20
 MAX_PIXELS = 40_000_000
 _ABOUT = """# facealign
-Drop an image, or take one with the webcam. Everything stays on this computer, and nothing is kept."""
+Drop an image, or take one with the webcam. Everything stays on this computer, and nothing is kept: an image is
+forgotten within a minute."""
 _ALL = 'all'
-
-
-def launch(port: int, open_browser: bool = True, models: Path = SHIPPED) -> None:
-    """Open the page on this machine only and serve it until interrupted.
-
-    Args:
-        port: of the page.
-        open_browser: whether to open a window with it.
-        models: folder of the model files to choose from.
-
-    Raises:
-        FaceAlignError: Gradio is not installed, the port is taken, or there is no model.
-    """
-    folder = tempfile.mkdtemp(prefix='facealign-serve-')
-    # Before Gradio is loaded: it would ask its makers' server for news, and keep uploads elsewhere.
-    os.environ.update(GRADIO_ANALYTICS_ENABLED='False', GRADIO_TEMP_DIR=folder, HF_HUB_OFFLINE='1')
-    try:
-        import gradio as gr
-    except ImportError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise FaceAlignError('serve: Gradio is not installed; pip install "facealign[serve]"') from error
-    try:
-        build(gr, find_models(models), Path(folder)).launch(
-            server_name='127.0.0.1',
-            server_port=port,
-            inbrowser=open_browser,
-            share=False,
-            max_file_size=MAX_BYTES,
-            footer_links=[],
-            # Fonts of the reader's own system: the default theme fetches some.
-            theme=gr.themes.Default(font=['system-ui', 'sans-serif'], font_mono=['ui-monospace', 'monospace']),
-        )
-    except OSError as error:
-        raise FaceAlignError(f'serve: port {port} cannot be used ({error}); choose another --port') from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+_WAITING = 256  # requests in line
+# The results are saved from the page itself: the server has forgotten them by the time of a click.
+_SAVE = """
+    const link = Object.assign(document.createElement('a'), {href: URL.createObjectURL(blob), download: name});
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+"""
+_SAVE_RECORD = f"""(text) => {{
+    const blob = new Blob([text], {{type: 'application/json'}}), name = 'landmarks.json';{_SAVE}}}"""
+_SAVE_PICTURE = f"""() => {{
+    const image = document.querySelector('#drawn img'), canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext('2d').drawImage(image, 0, 0);
+    canvas.toBlob((blob) => {{ const name = 'landmarks.png';{_SAVE}}});
+}}"""
 
 
 def _first(names: list[str]) -> str:
@@ -100,8 +81,8 @@ def check_upload(path: str | os.PathLike[str]) -> None:
         raise FaceAlignError(f'{path.name}: {width}×{height} is more than {MAX_PIXELS // 10**6} million pixels')
 
 
-def build(gr: Any, models: dict[str, tuple[Path, str]], folder: Path) -> Any:
-    """The page as Gradio's ``Blocks``; its files go to ``folder``."""
+def build(gr: Any, models: dict[str, tuple[Path, str]], scratch: Scratch) -> Any:
+    """The page as Gradio's ``Blocks``; its files are in ``scratch``."""
     detectors = ['dlib-hog-retry', 'dlib-hog', 'whole', *(['yunet'] if yunet_file() else [])]
     markups = sorted({markup for _, markup in models.values()})
 
@@ -120,25 +101,30 @@ def build(gr: Any, models: dict[str, tuple[Path, str]], folder: Path) -> Any:
             faces = found.align([image], [found.detect(image)])[0]
         except FaceAlignError as error:
             message = str(error).replace(f'{Path(path).parent}{os.sep}', '')
-            raise gr.Error(message, print_exception=False) from error
+            # Gradio shows it as HTML, and a file's name is its sender's choice.
+            raise gr.Error(html.escape(shown(message)), print_exception=False) from error
+        finally:
+            for given in filter(None, (upload, photo)):
+                scratch.answered(given)
         drawn = Overlay(numbers=numbers, box=True, scores=True).draw(image, faces)
-        file = Path(tempfile.mkdtemp(dir=folder)) / 'landmarks.json'
         record = dict(record_of(Path(path).name, faces), markup=models[model][1], model=model)
-        file.write_text(json.dumps(record), encoding='utf-8')
         text = f'{len(faces)} face{"" if len(faces) == 1 else "s"} found' if faces else 'No face found.'
-        return drawn[..., ::-1], text, _confidence(faces), gr.DownloadButton(value=str(file), interactive=True)
+        ready = gr.Button(interactive=True)
+        return drawn[..., ::-1], text, _confidence(faces), json.dumps(record), ready, ready
 
     def of_markup(markup: str) -> Any:
         names = [name for name, (_, its) in models.items() if markup in (_ALL, its)]
         return gr.Dropdown(choices=names, value=_first(names))
 
-    with gr.Blocks(title='facealign', delete_cache=(600, 600)) as page:
+    with _blocks(gr) as page:
         gr.Markdown(_ABOUT)
         with gr.Row():
             with gr.Column(scale=1):
                 upload = gr.File(label='Image file', type='filepath', elem_id='upload')
                 with gr.Accordion('Webcam', open=False):
                     photo = gr.Image(label='Webcam', sources=['webcam'], type='filepath')
+                    # The file as it is: Gradio would open it with a decoder of its own.
+                    photo.preprocess = lambda payload: payload and payload.path
                 markup = gr.Dropdown([_ALL, *markups], value=_ALL, label='Markup')
                 model = gr.Dropdown(list(models), value=_first(list(models)), label='Model')
                 detector = gr.Dropdown(
@@ -148,15 +134,38 @@ def build(gr: Any, models: dict[str, tuple[Path, str]], folder: Path) -> Any:
                 button = gr.Button('Find landmarks', variant='primary', elem_id='run')
             with gr.Column(scale=2):
                 text = gr.Markdown(elem_id='found')
-                drawn = gr.Image(label='Landmarks', format='png', buttons=['download', 'fullscreen'], elem_id='drawn')
+                drawn = gr.Image(label='Landmarks', format='png', buttons=['fullscreen'], elem_id='drawn')
                 table = gr.Dataframe(headers=['face', 'region', 'confidence'], label='Confidence', interactive=False)
-                download = gr.DownloadButton('Download JSON', interactive=False, elem_id='download')
+                record = gr.Textbox(visible='hidden', elem_id='record')
+                with gr.Row():
+                    picture = gr.Button('Download image', interactive=False, elem_id='picture')
+                    download = gr.Button('Download JSON', interactive=False, elem_id='download')
         markup.change(of_markup, markup, model)
-        results = [drawn, text, table, download]
+        results = [drawn, text, table, record, picture, download]
         inputs = [upload, photo, model, detector, numbers]
         button.click(run, inputs, results)
         upload.upload(run, inputs, results)
+        picture.click(None, js=_SAVE_PICTURE)
+        download.click(None, record, js=_SAVE_RECORD)
+    page.queue(max_size=_WAITING)
     return page
+
+
+def _blocks(gr: Any) -> Any:
+    """An empty page whose errors are one line: Gradio prints a traceback, and malformed requests cause them."""
+
+    class Page(gr.Blocks):  # type: ignore[misc]
+        async def process_api(self, *args: Any, **options: Any) -> dict[str, Any]:
+            try:
+                return await super().process_api(*args, **options)
+            except gr.Error as error:
+                error.print_exception = False
+                raise
+            except Exception as error:
+                log(f'a request failed: {one_line(error)}')
+                raise gr.Error('This could not be worked on; see the terminal.', print_exception=False) from error
+
+    return Page(title='facealign')
 
 
 def _confidence(faces: list[Face]) -> list[list[Any]]:
