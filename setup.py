@@ -28,6 +28,6 @@ setup(
     package_data={'': ['*.json'], 'facealign': ['py.typed', 'weights/*.onnx', 'weights/*.md']},
     install_requires=requirements('inference'),
     # mmengine, mmcv, mmdet and mmpose are not in [train]: see requirements/openmmlab.txt
-    extras_require={name: requirements(name) for name in ('train', 'serve', 'h5', 'test')},
+    extras_require={name: requirements(name) for name in ('train', 'serve', 'h5', 'heif', 'test')},
     entry_points={'console_scripts': ['facealign = facealign.cli:main']},
 )

@@ -106,7 +106,7 @@ def test_every_data_file_is_installed(setup_arguments: dict):
     assert files == installed
 
 
-@pytest.mark.parametrize('name', ['inference', 'train', 'openmmlab', 'h5', 'test'])
+@pytest.mark.parametrize('name', ['inference', 'train', 'openmmlab', 'h5', 'heif', 'test'])
 def test_the_lock_fulfils_the_ranges(name: str):
     from packaging.requirements import Requirement
 

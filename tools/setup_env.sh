@@ -111,7 +111,7 @@ install() {
         fi
         say "installing $torch and requirements/*.txt"
         pip_install "$torch" -r requirements/inference.txt -r requirements/train.txt -r requirements/h5.txt \
-            -r requirements/test.txt
+            -r requirements/heif.txt -r requirements/test.txt
         say 'installing OpenMMLab'
         pip_install --no-deps -r "$openmmlab"
     fi

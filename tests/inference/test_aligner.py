@@ -57,11 +57,12 @@ def test_the_reduction_of_large_faces_does_not_move_points(make_model) -> None:
     assert np.abs(face.points - (np.array(SPOT) * 9 + 4)).max() < 9 * CLOSE
 
 
-def test_colour_order_is_named_never_guessed(aligner) -> None:
-    rgb = np.ascontiguousarray(spot_image()[..., ::-1])
-    assert_on_spot(aligner(rgb, BOXES, color='rgb')[0])
+def test_arrays_are_bgr_unless_their_colour_order_is_named(aligner) -> None:
+    bgr = spot_image()
+    assert_on_spot(aligner(bgr, BOXES)[0])
+    assert_on_spot(aligner(np.ascontiguousarray(bgr[..., ::-1]), BOXES, color='rgb')[0])
     with pytest.raises(FaceAlignError, match='color="bgr"'):
-        aligner(rgb, BOXES)
+        aligner(bgr, BOXES, color='RGB')
 
 
 def test_every_kind_of_image(aligner, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import cv2
@@ -71,21 +72,23 @@ def test_bytes_after_the_end_do_no_harm(tmp_path: Path) -> None:
     assert read_header(tmp_path / 'a.jpg').size == (60, 40)
 
 
-@pytest.mark.parametrize('content', [b'', b'no image at all', b'\xff\xd8\xff'])
-def test_what_is_no_image_is_one_line(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    'content, message', [(b'', 'empty'), (b'no image at all', 'not an image'), (b'\xff\xd8\xff', 'truncated')]
+)
+def test_what_is_no_image_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / 'a.jpg').write_bytes(content)
-    with pytest.raises(FaceAlignError, match='not a readable image'):
+    with pytest.raises(FaceAlignError, match=message):
         read_header(tmp_path / 'a.jpg')
 
 
 def test_unreadable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / 'folder.jpg').mkdir()
-    with pytest.raises(FaceAlignError, match='not a readable image'):
+    with pytest.raises(FaceAlignError, match='is a folder'):
         read_header(tmp_path / 'folder.jpg')
 
-    def refuse(path: Path) -> None:
+    def refuse(*_: object) -> int:
         raise PermissionError(13, 'Permission denied')
 
-    monkeypatch.setattr(Image, 'open', refuse)
+    monkeypatch.setattr(os, 'open', refuse)
     with pytest.raises(FaceAlignError, match='Permission denied'):
         read_header(tmp_path / 'a.jpg')

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 
 from facealign.datasets.records import FaceRecord, Original
+from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_bytes
+from facealign.io.image import read_image
 from facealign.parallel import run_parallel
 
 _JPEG_QUALITY = 95
@@ -97,10 +99,10 @@ def _crop_one(job: tuple[FaceRecord, str], out: Path, margin: float, max_face: f
     face, name = job
     cv2.setNumThreads(1)
     try:
-        image = cv2.imdecode(np.fromfile(face.path, dtype=np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
-        image = None
-    if image is None or image.shape[1::-1] != face.size:
+        image = read_image(face.path, min_side=1)
+    except FaceAlignError:
+        return None
+    if image.shape[1::-1] != face.size:
         return None
     window, size = crop_window(face, margin, max_face)
     x1, y1, x2, y2 = window

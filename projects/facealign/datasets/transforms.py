@@ -17,7 +17,7 @@ from mmpose.datasets.transforms import (
 )
 from mmpose.registry import TRANSFORMS
 
-from facealign.errors import FaceAlignError
+from facealign.io.image import read_image
 
 FACE_META_KEYS = (
     'id',
@@ -44,7 +44,7 @@ FACE_META_KEYS = (
 
 @TRANSFORMS.register_module()
 class LoadFaceImage(LoadImage):
-    """MMPose's ``LoadImage``, which can keep decoded images in memory.
+    """MMPose's ``LoadImage``, by the reader of all other commands, which can keep decoded images in memory.
 
     Args:
         cache_mib: room for decoded images, in MiB, in each process; when it is
@@ -61,14 +61,11 @@ class LoadFaceImage(LoadImage):
         self._images: OrderedDict[str, np.ndarray] = OrderedDict()
 
     def transform(self, results: dict) -> dict:
+        if 'img' in results:  # from a program that has it in memory, such as MMPose's inference
+            return super().transform(results)
         image = self._images.get(results['img_path'])
         if image is None:
-            try:
-                image = super().transform(dict(results))['img']
-            except (OSError, AttributeError, ValueError, cv2.error) as error:
-                raise FaceAlignError(
-                    f'{results["img_path"]}: cannot be read as an image; convert the data again'
-                ) from error
+            image = read_image(results['img_path'], min_side=1)
             if image.nbytes <= self._room:
                 self._room -= image.nbytes
                 self._images[results['img_path']] = image

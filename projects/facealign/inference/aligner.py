@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -15,9 +15,9 @@ from facealign.inference.detectors import check_boxes, detect, open_detector
 from facealign.inference.face import Face
 from facealign.inference.flip_test import FlipTest
 from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
-from facealign.io.image import as_bgr, read_image
+from facealign.io.image import as_bgr, is_picture, read_image
 
-Source = str | os.PathLike[str] | np.ndarray
+Source = str | os.PathLike[str] | np.ndarray | Any  # a PIL image or a torch tensor
 
 
 class LandmarkModel(Protocol):
@@ -83,36 +83,40 @@ class FaceAligner:
 
     @overload
     def __call__(  # type: ignore[overload-overlap]
-        self, images: Source, boxes: Any = None, *, color: str | None = None
+        self, images: str | os.PathLike[str] | np.ndarray, boxes: Any = None, *, color: str | None = None
     ) -> list[Face]: ...
 
     @overload
-    def __call__(
-        self, images: Sequence[Source], boxes: Any = None, *, color: str | None = None
-    ) -> list[list[Face]]: ...
+    def __call__(self, images: Any, boxes: Any = None, *, color: str | None = None) -> Any: ...
 
     def __call__(self, images: Any, boxes: Any = None, *, color: str | None = None) -> Any:
         """The faces of one image, best first, or of each of a list of images.
 
         Args:
-            images: a file, an array ([H, W] grey, [H, W, 3], [H, W, 4] with
-                alpha last; uint8 or uint16), or a list of either.
+            images: a file; an array ([H, W] grey, [H, W, 3], [H, W, 4] with
+                alpha last; uint8 or uint16); a PIL image, turned by its
+                orientation as its file would be; a torch tensor ([C, H, W] or
+                [H, W, C]; floats of 0 to 1, or uint8); or a list of these.
             boxes: instead of detecting: [N, 4] x1, y1, x2, y2 in pixels, the
                 rectangle of each face's points (another kind if ``box_rule``
-                says so); for a list of images a list of these, None for those
-                to detect in. Faces come in the order of the boxes.
-            color: ``bgr`` or ``rgb``, the channel order of arrays in colour.
+                says so), or dlib's rectangles; for a list of images a list of
+                these, None for those to detect in. Faces come in the order of
+                the boxes.
+            color: ``bgr`` or ``rgb``, the channel order of arrays and tensors.
+                Left out, arrays are BGR (OpenCV), tensors RGB (torchvision).
 
         Returns:
             a list of :class:`Face`, or a list of such lists.
 
         Raises:
-            FaceAlignError: an image cannot be read, the colour order of an
-                array is not named, or a box cannot be that of a face.
+            FaceAlignError: an image cannot be read or is of another kind, or a
+                box cannot be that of a face.
         """
-        if isinstance(images, str | os.PathLike | np.ndarray):
+        if isinstance(images, str | os.PathLike | bytes) or is_picture(images) or not isinstance(images, Iterable):
             return self.__call__([images], None if boxes is None else [boxes], color=color)[0]
         images = list(images)
+        if boxes is not None and not isinstance(boxes, Iterable):
+            raise FaceAlignError(f'boxes: {type(boxes).__name__} for a list of images; give a list of one set for each')
         boxes = [None] * len(images) if boxes is None else list(boxes)
         if len(boxes) != len(images):
             raise FaceAlignError(
@@ -142,10 +146,10 @@ class FaceAligner:
         return sum(len(rows) for _, rows in pending) >= self._batch or waiting > 128 << 20
 
     def _locate(self, source: Source, given: Any, color: str | None) -> tuple[np.ndarray, np.ndarray, BoxRule]:
-        is_array = isinstance(source, np.ndarray)
-        image = as_bgr(source, color) if is_array else read_image(source)  # type: ignore[arg-type]
+        path = source if isinstance(source, str | os.PathLike) else None
+        image = as_bgr(source, color) if path is None else read_image(path)
         if given is None:
-            return image, self.detect(image, None if is_array else source), self._rule  # type: ignore[arg-type]
+            return image, self.detect(image, path), self._rule
         return image, check_boxes(given, (image.shape[1], image.shape[0])), self._given_rule
 
     def _align(self, located: Sequence[tuple[np.ndarray, np.ndarray, BoxRule]]) -> list[list[Face]]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facealign.errors import FaceAlignError
 from facealign.inference.detectors import Detector, detect, get_detector
+from facealign.io.image import read_image
 from facealign.parallel import run_parallel
 
 _detector: Detector | None = None
@@ -21,8 +23,7 @@ def detect_files(
 
     Returns:
         for each path [N, 5]: x1, y1, x2, y2 (0-based pixels of the image as
-        OpenCV decodes it) and score, best first; None where the file cannot
-        be decoded.
+        shown) and score, best first; None where the file cannot be decoded.
 
     Raises:
         FaceAlignError: as :func:`facealign.inference.detectors.get_detector`.
@@ -41,13 +42,8 @@ def _start(name: str, model: str | None) -> None:
 
 def _detect(path: Path) -> np.ndarray | None:
     assert _detector is not None
-    image = read_image(path)
-    return None if image is None else detect(_detector, image, path)
-
-
-def read_image(path: Path) -> np.ndarray | None:
-    """A BGR image [H, W, 3] uint8, turned by its EXIF orientation; None where it cannot be decoded."""
     try:
-        return cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
+        image = read_image(path, min_side=1)
+    except FaceAlignError:
         return None
+    return detect(_detector, image, path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -166,13 +166,15 @@ def detect(detector: Detector, image: np.ndarray, path: str | os.PathLike[str] |
 def check_boxes(boxes: Any, size: tuple[int, int]) -> np.ndarray:
     """Boxes [N, 4] or [N, 5] as a user gives them → [N, 5]; a missing score is NaN.
 
+    dlib's rectangles, and torch tensors, are boxes too.
+
     Raises:
         FaceAlignError: of another shape, or one that no face of an image of
             ``size`` (width, height) can have.
     """
     try:
-        rows = np.array(boxes, dtype=float)
-    except (TypeError, ValueError):
+        rows = np.array(_as_rows(boxes), dtype=float)
+    except (TypeError, ValueError, OverflowError):
         raise FaceAlignError(
             f'boxes: {type(boxes).__name__} instead of numbers; [N, 4] x1, y1, x2, y2 is wanted'
         ) from None
@@ -191,7 +193,21 @@ def check_boxes(boxes: Any, size: tuple[int, int]) -> np.ndarray:
             raise FaceAlignError(f'{text}: has no area; x1 < x2 and y1 (top) < y2 must hold, in pixels')
         if x2 < 0 or y2 < 0 or x1 > size[0] - 1 or y1 > size[1] - 1:
             raise FaceAlignError(f'{text}: lies outside the image of {size[0]}×{size[1]} pixels')
+        if max(x2 - x1, y2 - y1) > _LARGEST_BOX * max(size):
+            raise FaceAlignError(f'{text}: is far larger than the image of {size[0]}×{size[1]} pixels')
     return rows if rows.shape[1] == 5 else np.column_stack([rows, np.full(len(rows), np.nan)])
+
+
+def _as_rows(boxes: Any) -> Any:
+    """Boxes as something NumPy takes: the rectangles of both dlib's detectors as numbers, tensors off their device."""
+    if hasattr(boxes, 'detach'):
+        return boxes.detach().cpu()
+    if isinstance(boxes, np.ndarray) or not isinstance(boxes, Iterable):
+        return boxes
+    rows: list[Any] = [getattr(box, 'rect', box) for box in boxes]
+    if not any(hasattr(box, 'left') for box in rows):
+        return rows
+    return [(box.left(), box.top(), box.right(), box.bottom()) if hasattr(box, 'left') else box for box in rows]
 
 
 def merge_boxes(rows: np.ndarray, max_iou: float = 0.4, max_inside: float = 0.75) -> np.ndarray:
@@ -224,6 +240,8 @@ def sorted_boxes(rows: list[list[float]]) -> np.ndarray:
     return found[np.argsort(-found[:, 4], kind='stable')]
 
 
+# Of the image's longer side: of a face that reaches so far beyond it, the image shows nothing to go by.
+_LARGEST_BOX = 20
 # Of the image's shorter side: a face that large seldom has company.
 _LARGE_FACE = 0.25
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facealign.errors import FaceAlignError
-from facealign.io.image import IMAGE_SUFFIXES
+from facealign.io.image import IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from facealign.io.video import VIDEO_SUFFIXES
 
 _LIST_SUFFIXES = ('.txt', '.lst', '.list')
@@ -82,7 +82,7 @@ def _folder(folder: Path, leave_out: Path | None) -> list[tuple[Path, str]]:
     files = [
         (file, file.relative_to(folder).as_posix())
         for file in sorted(folder.rglob('*'))
-        if file.suffix.lower() in suffixes and not file.name.startswith('.') and not file.is_dir()
+        if file.suffix.lower() in (*suffixes, *UNREAD_SUFFIXES) and not file.name.startswith('.') and not file.is_dir()
         if skip is None or skip not in file.resolve().parents
     ]
     if not files:

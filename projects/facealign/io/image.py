@@ -1,126 +1,216 @@
-"""Pictures in: image files and arrays of any kind → the one kind the rest works on, BGR uint8."""
+"""Pictures in: image files, arrays, PIL images and tensors → the one kind the rest works on, BGR uint8.
+
+The one place that decodes images, for every command. The orientation is applied here, not by the decoder: OpenCV 4 and
+5 do not agree on which formats have one.
+"""
 
 from __future__ import annotations
 
 import os
-import re
-from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from facealign.errors import FaceAlignError
+from facealign.io.image_header import (
+    IMAGE_SUFFIXES,
+    UNREAD_SUFFIXES,
+    ImageHeader,
+    check_pixels,
+    inspect,
+    open_with_pillow,
+    read_image_file,
+)
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm')
+__all__ = ['IMAGE_SUFFIXES', 'UNREAD_SUFFIXES', 'as_bgr', 'decode_image', 'is_picture', 'read_image']
+
 # No detector finds a face in fewer pixels; the scaling steps would also end at size 0.
 MIN_SIDE = 12
 COLORS = ('bgr', 'rgb')
-# Markers that end a JPEG's compressed data: all but escaped ff, restarts and fill bytes.
-_JPEG_MARKER = re.compile(rb'\xff[^\x00\xd0-\xd7\xff]')
+_DAMAGED = 'a damaged image; copy it again from its source'
 
 
-def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """A BGR image [H, W, 3] uint8, turned by its EXIF orientation.
+def read_image(path: str | os.PathLike[str], min_side: int = MIN_SIDE) -> np.ndarray:
+    """A BGR image [H, W, 3] uint8, turned by its orientation.
 
-    Grey images become three equal channels, alpha is dropped, 16 bits become 8.
+    Grey images become three equal channels, alpha is dropped, 16 bits become 8,
+    of several pictures in a file the first is taken.
+
+    Args:
+        path: of a JPEG, PNG, WebP, TIFF, BMP, GIF or PNM file; of an AVIF or
+            HEIC file where Pillow and pillow-heif read them.
+        min_side: smaller pictures are refused.
 
     Raises:
-        FaceAlignError: missing, a folder, empty, not an image, truncated, or too small.
+        FaceAlignError: missing, not a regular file, not an image, of a kind
+            that is not read, truncated, too small or too large.
     """
-    path = Path(path)
+    data, header = read_image_file(path)
     try:
-        data = path.read_bytes()
-    except IsADirectoryError as error:
-        raise FaceAlignError(f'{path}: is a folder, not an image') from error
-    except OSError as error:
-        raise FaceAlignError(
-            f'{path}: cannot be read ({error.strerror}); check the name and your permissions'
-        ) from error
-    try:
-        return decode_image(data)
+        return _decode(data, header, min_side)
     except ValueError as error:
         raise FaceAlignError(f'{path}: {error}') from error
 
 
-def decode_image(data: bytes) -> np.ndarray:
+def decode_image(data: bytes, min_side: int = MIN_SIDE) -> np.ndarray:
     """The bytes of an image file → BGR [H, W, 3] uint8, as :func:`read_image`.
 
     Raises:
         ValueError: what is wrong with them.
     """
-    if not data:
-        raise ValueError('empty file; copy it again from its source')
-    if _truncated(data):
-        raise ValueError('truncated image; copy it again from its source')
+    return _decode(data, inspect(data), min_side)
+
+
+def _decode(data: bytes, header: ImageHeader, min_side: int) -> np.ndarray:
+    _check_side(header.width, header.height, min_side)
+    image = _with_pillow(data, header.kind) if header.kind in _OF_PILLOW else _with_opencv(data, header)
+    shown = turned(image, header.orientation)
+    if shown.shape[1::-1] != header.size:
+        raise ValueError(f'a damaged image: it says {header.width}×{header.height} and holds another size')
+    return shown
+
+
+_OF_PILLOW = ('GIF', 'AVIF', 'HEIC')
+
+
+def _with_opencv(data: bytes, header: ImageHeader) -> np.ndarray:
+    """The stored pixels [H, W, 3] uint8, not turned."""
+    pixels = np.frombuffer(data, dtype=np.uint8)
+    if header.orientation != 1 and header.orientation_at:
+        pixels = pixels.copy()
+        pixels[header.orientation_at : header.orientation_at + 2] = (1, 0) if data[:2] == b'II' else (0, 1)
     try:
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(pixels, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
-        image = None  # such as more pixels than OpenCV reads
+        image = None
     if image is None:
-        raise ValueError(f'not an image that OpenCV can read; one of {", ".join(IMAGE_SUFFIXES)} is wanted')
-    _check_size(image)
+        raise ValueError(_DAMAGED)
     return image
 
 
-def as_bgr(image: np.ndarray, color: str | None = None) -> np.ndarray:
-    """Any array of an image → BGR [H, W, 3] uint8.
+def _with_pillow(data: bytes, kind: str) -> np.ndarray:
+    """The stored pixels [H, W, 3] uint8, not turned."""
+    try:
+        with open_with_pillow(data, kind) as picture:
+            check_pixels(*picture.size)
+            rgb = np.asarray(picture.convert('RGB'))
+    except ValueError:
+        raise
+    except Exception as error:  # Pillow's readers raise many kinds for damaged files
+        raise ValueError(_DAMAGED) from error
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def turned(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Stored pixels [H, W, ...] → as shown, by the EXIF orientation 1 to 8."""
+    if orientation in (5, 6, 7, 8):
+        image = cv2.transpose(image)
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return image if flip is None else cv2.flip(image, flip)
+
+
+def is_picture(value: object) -> bool:
+    """Whether ``value`` is one picture for :func:`as_bgr`: an array, a PIL image or a torch tensor."""
+    return isinstance(value, np.ndarray) or _is_pil(value) or _is_tensor(value)
+
+
+def as_bgr(image: Any, color: str | None = None) -> np.ndarray:
+    """Any picture in memory → BGR [H, W, 3] uint8.
 
     Args:
-        image: [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] (alpha last, ignored);
-            uint8, or uint16 of the full 16-bit range.
-        color: ``bgr`` or ``rgb``; must be named for 3 and 4 channels.
+        image: an array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] (alpha last,
+            ignored), uint8 or uint16 of the full 16-bit range; a PIL image,
+            which is turned by its orientation as its file is; or a torch tensor
+            [C, H, W] or [H, W, C], floats of 0 to 1 or uint8.
+        color: ``bgr`` or ``rgb``. Left out, arrays are BGR, as OpenCV has them,
+            and tensors RGB, as torchvision has them.
 
     Raises:
-        FaceAlignError: another shape or type, too small, or the colour order is not named.
+        FaceAlignError: another shape or type, too small or too large, or no such colour order.
     """
-    image = np.asarray(image)
+    if color is not None and color not in COLORS:
+        raise FaceAlignError(f'image: color={color!r}; give color="bgr" (OpenCV) or color="rgb"')
+    if _is_pil(image):
+        return _from_pil(image)
+    if _is_tensor(image):
+        image, color = _from_tensor(image), color or 'rgb'
+    if not isinstance(image, np.ndarray):
+        raise FaceAlignError(_refusal(image))
+    return _from_array(image, color or 'bgr')
+
+
+def _from_array(image: np.ndarray, color: str) -> np.ndarray:
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)  # as OpenCV reads 16-bit files
     if image.dtype != np.uint8:
         raise FaceAlignError(f'image array: is {image.dtype}; uint8 or uint16 is wanted (multiply a 0-1 image by 255)')
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[..., 0]
+    if image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] not in (3, 4):
+        remedy = '; give a batch as a list of images' if image.ndim == 4 else ''
+        raise FaceAlignError(f'image array: has shape {image.shape}; [H, W], [H, W, 3] or [H, W, 4] is wanted{remedy}')
+    try:
+        check_pixels(image.shape[1], image.shape[0])
+        _check_side(image.shape[1], image.shape[0], MIN_SIDE)
+    except ValueError as error:
+        raise FaceAlignError(f'image array: {error}') from error
     if image.ndim == 2:
-        _check_array_size(image)
         return np.repeat(image[..., None], 3, axis=2)
-    if image.ndim != 3 or image.shape[2] not in (3, 4):
-        raise FaceAlignError(f'image array: has shape {image.shape}; [H, W], [H, W, 3] or [H, W, 4] is wanted')
-    if color not in COLORS:
-        raise FaceAlignError(
-            f'image array: its colour order is not named; give color="bgr" (OpenCV) or color="rgb", not {color!r}'
-        )
-    _check_array_size(image)
     image = image[..., :3]
     return np.ascontiguousarray(image if color == 'bgr' else image[..., ::-1])
 
 
-def _check_array_size(image: np.ndarray) -> None:
+def _from_pil(image: Any) -> np.ndarray:
     try:
-        _check_size(image)
-    except ValueError as error:
-        raise FaceAlignError(f'image array: {error}') from error
+        check_pixels(*image.size)
+        orientation = image.getexif().get(0x0112, 1)
+        if image.mode.startswith('I;16'):
+            pixels = _from_array(np.asarray(image).astype(np.uint16), 'bgr')
+        else:
+            pixels = _from_array(np.asarray(image.convert('RGB')), 'rgb')
+    except FaceAlignError:
+        raise
+    except Exception as error:  # its file is read only now, and may be gone or damaged
+        raise FaceAlignError(f'PIL image: cannot be read ({error}); load it anew') from error
+    return turned(pixels, orientation)
 
 
-def _check_size(image: np.ndarray) -> None:
-    height, width = image.shape[:2]
-    if min(height, width) < MIN_SIDE:
+def _from_tensor(tensor: Any) -> np.ndarray:
+    """A torch tensor → an array [H, W, ...] uint8, channels in its own order."""
+    tensor = tensor.detach().cpu()
+    if tensor.ndim not in (2, 3):
+        remedy = '; give a batch as list(tensor)' if tensor.ndim == 4 else ''
+        raise FaceAlignError(f'image tensor: has shape {list(tensor.shape)}; [C, H, W] or [H, W, C] is wanted{remedy}')
+    if tensor.ndim == 3 and tensor.shape[0] in (1, 3, 4):
+        tensor = tensor.permute(1, 2, 0)
+    if tensor.is_floating_point():
+        pixels = tensor.float().numpy()
+        if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
+            raise FaceAlignError('image tensor: its numbers are not from 0 to 1; divide those of 0 to 255 by 255')
+        return np.rint(pixels * 255).astype(np.uint8)
+    return tensor.numpy()
+
+
+def _refusal(value: object) -> str:
+    """What to say of something that is no picture."""
+    if value is None:
+        return 'image: is None, which cv2.imread gives for a file that it cannot read; check the path'
+    if isinstance(value, bytes | bytearray | memoryview):
+        return 'image: is bytes; give the path of its file, or an array decoded from them'
+    return f'image: is {type(value).__name__}; a path, an array, a PIL image or a torch tensor is wanted'
+
+
+def _is_pil(value: object) -> bool:
+    """Whether ``value`` is a PIL image; Pillow need not be there."""
+    return any(cls.__name__ == 'Image' and cls.__module__ == 'PIL.Image' for cls in type(value).__mro__)
+
+
+def _is_tensor(value: object) -> bool:
+    """Whether ``value`` is a torch tensor; torch need not be there."""
+    return any(cls.__name__ == 'Tensor' and cls.__module__.partition('.')[0] == 'torch' for cls in type(value).__mro__)
+
+
+def _check_side(width: int, height: int, min_side: int) -> None:
+    if min(width, height) < min_side:
         raise ValueError(f'only {width}×{height} pixels, too small to hold a face')
-
-
-def _truncated(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end; OpenCV would fill the rest with grey and say nothing."""
-    if data[:2] == b'\xff\xd8':
-        return not _jpeg_ends(data)
-    return data[:8] == b'\x89PNG\r\n\x1a\n' and b'IEND' not in data[-64 << 10 :]
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    """Walk a JPEG's segments (ITU T.81, annex B) to its end marker; what cameras append does not matter."""
-    at = 2
-    while (marker := _JPEG_MARKER.search(data, at)) is not None:
-        if data[marker.end() - 1] == 0xD9:
-            return True
-        at = marker.end()
-        if at + 2 <= len(data) and data[at - 1] != 0x01:  # all but TEM have a length
-            at += int.from_bytes(data[at : at + 2], 'big')
-    return False

@@ -1,20 +1,26 @@
-"""Image files without decoding them: size, orientation, and whether they are whole."""
+"""Image files before they are decoded: kind, size, orientation, limits."""
 
 from __future__ import annotations
 
+import errno
 import os
-import warnings
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facealign.errors import FaceAlignError
+from facealign.io.image_formats import IMAGE_SUFFIXES, RAW_SUFFIXES, UNREAD_SUFFIXES, kind_of, parse
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-_EXIF_ORIENTATION = 0x0112
-# How each format's last bytes look in a whole file.
-_ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
+__all__ = ['IMAGE_SUFFIXES', 'UNREAD_SUFFIXES', 'ImageHeader', 'read_header', 'read_image_file', 'stored_to_shown']
+
+# A picture of 100 million pixels takes 300 MB once decoded; FACEALIGN_MAX_PIXELS allows others.
+MAX_PIXELS = 100_000_000
+_LIMIT = 'FACEALIGN_MAX_PIXELS'
+# Of a file, for each pixel that a picture may have: what 8 bits of red, green, blue and alpha take.
+_BYTES_PER_PIXEL = 4
 
 
 @dataclass(frozen=True)
@@ -22,14 +28,17 @@ class ImageHeader:
     """What a file's header says.
 
     Attributes:
-        width, height: of the picture as OpenCV, and so MMPose, decodes it:
-            turned by its EXIF orientation.
-        orientation: the EXIF orientation, 1 to 8; 1 means stored as shown.
+        width, height: of the picture as shown: turned by its orientation.
+        orientation: as in EXIF, 1 to 8; 1 means stored as shown.
+        kind: JPEG, PNG, WebP, TIFF, BMP, PNM, GIF, AVIF or HEIC.
+        orientation_at: see :class:`facealign.io.image_formats.Stored`.
     """
 
     width: int
     height: int
     orientation: int = 1
+    kind: str = ''
+    orientation_at: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -37,36 +46,117 @@ class ImageHeader:
 
 
 def read_header(path: str | os.PathLike[str]) -> ImageHeader:
-    """Size and orientation of an image, from its first bytes; its end is looked at, not decoded.
-
-    Only a file whose end is odd is decoded, to tell a truncated image from one
-    with something appended.
+    """Size and orientation of an image, without decoding it.
 
     Raises:
-        FaceAlignError: unreadable, not an image, or truncated.
+        FaceAlignError: unreadable, not an image that is read, truncated or too large.
     """
-    from PIL import Image  # not with the module: inference needs its names, but no Pillow
+    return read_image_file(path)[1]
 
-    path = Path(path)
+
+def read_image_file(path: str | os.PathLike[str]) -> tuple[bytes, ImageHeader]:
+    """The bytes of an image file and its header.
+
+    Only regular files are read: a pipe would wait, and a device never ends.
+
+    Raises:
+        FaceAlignError: as :func:`read_header`.
+    """
+    data = _read_bytes(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # large images and odd EXIF are no concern here
-            with Image.open(path) as image:
-                width, height = image.size
-                orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
-                if not _ends_well(path, image.format):
-                    image.load()
-    except PermissionError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); check your permissions') from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if path.is_file() and 'truncated' in str(error):
-            raise FaceAlignError(f'{path}: truncated image; copy it again from its source') from error
-        raise FaceAlignError(f'{path}: not a readable image; copy it again from its source') from error
-    if orientation not in range(1, 9):
-        orientation = 1
+        header = inspect(data)
+    except ValueError as error:
+        raise FaceAlignError(f'{path}: {error}') from error
+    if header.kind == 'TIFF' and Path(path).suffix.lower() in RAW_SUFFIXES:
+        raise FaceAlignError(f'{path}: a raw camera file, which is not read; save it as JPEG or PNG')
+    return data, header
+
+
+def inspect(data: bytes) -> ImageHeader:
+    """The header in the bytes of an image file.
+
+    Raises:
+        ValueError: what is wrong with them, or with how many pixels they say they hold.
+    """
+    if not data:
+        raise ValueError('empty file; copy it again from its source')
+    kind = kind_of(data)
+    stored = parse(kind, data)
+    if stored is None:
+        width, height, orientation, at = *_ask_pillow(data, kind), 0
+    else:
+        width, height, orientation, whole, at = stored
+        if not whole:
+            raise ValueError('truncated image; copy it again from its source')
+    check_pixels(width, height)
     if orientation >= 5:
         width, height = height, width
-    return ImageHeader(width, height, orientation)
+    return ImageHeader(width, height, orientation, kind, at)
+
+
+def check_pixels(width: int, height: int) -> None:
+    """Raises ValueError where a picture is larger than is decoded, or has no pixels at all."""
+    limit = max_pixels()
+    if width < 1 or height < 1:
+        raise ValueError(f'not an image that is read: its size is {width}×{height}; copy it again from its source')
+    if width * height > limit:
+        raise ValueError(
+            f'{width}×{height} is more than {limit / 1e6:g} million pixels; scale it down, or set {_LIMIT}'
+        )
+
+
+def max_pixels() -> int:
+    """How many pixels a picture may have: ``FACEALIGN_MAX_PIXELS``, or 100 million.
+
+    Raises:
+        FaceAlignError: the variable is no number.
+    """
+    text = os.environ.get(_LIMIT)
+    if not text:
+        return MAX_PIXELS
+    if not text.isascii() or not text.isdigit() or not 1 <= len(text) <= 10:
+        raise FaceAlignError(f'{_LIMIT}={text}: a number of pixels is wanted, such as {MAX_PIXELS}')
+    return int(text)
+
+
+def open_with_pillow(data: bytes, kind: str) -> Any:
+    """A PIL image, not decoded yet, of a kind that OpenCV does not read everywhere.
+
+    Raises:
+        ValueError: damaged, or the library that reads it is not installed.
+    """
+    import io
+    import warnings
+
+    from PIL import Image  # not with the module: JPEG and PNG need no Pillow
+
+    if kind == 'HEIC':
+        try:
+            from pillow_heif import register_heif_opener
+        except ImportError:
+            raise ValueError(
+                'a HEIC file; pip install "facealign[heif]" to have these read, or save it as JPEG'
+            ) from None
+        register_heif_opener()
+    Image.init()
+    if kind == 'AVIF' and 'AVIF' not in Image.OPEN:
+        raise ValueError('an AVIF file; pip install "facealign[heif]" to have these read, or save it as JPEG')
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of large images: the limit here is our own
+            return Image.open(io.BytesIO(data), formats=[{'HEIC': 'HEIF'}.get(kind, kind)])
+    except Exception as error:  # Pillow's readers raise many kinds for damaged files
+        raise ValueError(f'a damaged {kind} file; copy it again from its source') from error
+
+
+def _ask_pillow(data: bytes, kind: str) -> tuple[int, int, int]:
+    """Width and height as stored, and the orientation that Pillow leaves to its callers."""
+    image = open_with_pillow(data, kind)
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+    except Exception:  # a damaged block beside whole pixels
+        orientation = 1
+    return *image.size, orientation if orientation in range(1, 9) else 1
 
 
 def stored_to_shown(points: np.ndarray, header: ImageHeader) -> np.ndarray:
@@ -90,11 +180,31 @@ def stored_to_shown(points: np.ndarray, header: ImageHeader) -> np.ndarray:
     return np.stack(shown, axis=-1)
 
 
-def _ends_well(path: Path, image_format: str | None) -> bool:
-    if image_format not in _ENDINGS:
-        return False
-    with open(path, 'rb') as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - 64))
-        tail = file.read()
-    return tail.rstrip(b'\0\r\n ').endswith(_ENDINGS[image_format])
+def _read_bytes(path: str | os.PathLike[str]) -> bytes:
+    limit = _BYTES_PER_PIXEL * max_pixels()
+    try:
+        with open(path, 'rb', opener=_open_regular) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise FaceAlignError(f'{path}: larger than {limit / 1e6:g} MB; scale it down, or set {_LIMIT}')
+            return file.read(size)
+    except ValueError as error:
+        raise FaceAlignError(f'{path!r}: not a name that a file can have') from error
+    except IsADirectoryError as error:
+        raise FaceAlignError(f'{path}: is a folder, not an image') from error
+    except OSError as error:
+        raise FaceAlignError(
+            f'{path}: cannot be read ({error.strerror}); check the name and your permissions'
+        ) from error
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a pipe would wait for its writer.
+    descriptor = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, 'not a regular file', path)
