@@ -117,6 +117,8 @@ def test_command_writes_beside_the_file_and_refuses_what_it_cannot_use(
     (tmp_path / 'empty.json').write_text(json.dumps(empty))
     lapa = json.loads(copy.read_text())
     lapa['info']['markup'] = 'lapa106'
+    for face in lapa['annotations']:
+        face['keypoints'] = [1, 1, 2] * 106
     (tmp_path / 'lapa.json').write_text(json.dumps(lapa))
     for bad, said in (
         ('none.json', 'convert_dataset.py'),

@@ -27,9 +27,18 @@ def write_coco(path: Path, landmark: np.ndarray, face: list[np.ndarray | None], 
         return [*box[:2].tolist(), *(box[2:] - box[:2]).tolist()]
 
     annotations = [
-        dict(bbox=xywh(points), face_bbox=None if box is None else xywh(box)) for points, box in zip(landmark, face)
+        dict(
+            id=i,
+            image_id=1,
+            keypoints=[1, 1, 2] * 68,
+            bbox=xywh(points),
+            face_bbox=None if box is None else xywh(box),
+        )
+        for i, (points, box) in enumerate(zip(landmark, face))
     ]
-    path.write_text(json.dumps(dict(info=dict(boxes=name), images=[], annotations=annotations)))
+    images = [dict(id=1, file_name='a.jpg', width=1000, height=1000)]
+    info = dict(boxes=name, markup='ibug68')
+    path.write_text(json.dumps(dict(info=info, images=images, annotations=annotations)))
     return path
 
 
@@ -56,7 +65,7 @@ def test_names_cannot_leave_the_comment(tmp_path: Path) -> None:
     assert [line[:2] for line in lines] == ['# ', '# ', 'dp']
 
 
-@pytest.mark.parametrize('text', ['', '[]', '{"annotations": [1]}', '{"info": {}, "annotations": [{"bbox": 1}]}'])
+@pytest.mark.parametrize('text', ['{}', '[]', '{"annotations": [1]}', '{"info": {}, "annotations": [{"bbox": 1}]}'])
 def test_other_files_are_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / 'x.json').write_text(text)
     with pytest.raises(FaceAlignError, match='x.json: not a COCO keypoint file'):

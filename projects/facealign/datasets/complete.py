@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -15,7 +13,8 @@ from facealign.datasets.face_dataset import room_around
 from facealign.errors import FaceAlignError
 from facealign.export.load import load_network
 from facealign.files import atomic_write_json
-from facealign.io.coco import relative_root
+from facealign.io.coco import face_category, relative_root
+from facealign.io.coco_reader import CocoFaces, read_coco
 from facealign.markup import Markup, get_markup
 from facealign.parallel import show_progress
 
@@ -73,27 +72,22 @@ def complete_file(path: Path, out: Path, config: Config, checkpoint: str) -> int
         FaceAlignError: the file does not suit the network, or cannot be read or written.
     """
     whole = get_markup(_among(config))
-    coco, markup = _read(path, whole)
-    before, after = room_around(whole, markup)
-    predicted = _predict(config, checkpoint, path, markup.name)
-    for annotation, own in zip(coco['annotations'], predicted):
-        given = np.reshape(annotation['keypoints'], (-1, 3))
-        annotated = np.pad(given, ((before, after), (0, 0)))
+    coco = _read(path, whole)
+    before, after = room_around(whole, coco.markup)
+    predicted = _predict(config, checkpoint, path, coco.markup.name)
+    for annotation, own in zip(coco.annotations, predicted):
+        annotated = np.pad(annotation['keypoints'], ((before, after), (0, 0)))
         seen = annotated[:, 2]
-        if not seen.any():
-            raise FaceAlignError(f'{path}: face {annotation["id"]} has no annotated point; convert the data again')
         points = complete_points(own, annotated[:, :2], seen > 0)
         points[seen == 0] = points[seen == 0].round(3)
         keypoints = np.column_stack([points, np.where(seen > 0, seen, _COMPLETED)])
         annotation.update(keypoints=keypoints.ravel().tolist(), num_keypoints=len(points))
-    root = (path.parent / coco['info'].get('image_root', '.')).resolve()
-    coco['info'].update(
-        markup=whole.name, image_root=relative_root(root, out.parent), completed_by=Path(checkpoint).name
+    coco.info.update(
+        markup=whole.name, image_root=relative_root(coco.root, out.parent), completed_by=Path(checkpoint).name
     )
-    skeleton = [[a + 1, b + 1] for a, b in whole.skeleton]
-    coco['categories'][0].update(keypoints=list(whole.keypoint_names), skeleton=skeleton)
-    atomic_write_json(out, coco)
-    return len(coco['annotations'])
+    coco.document['categories'] = [face_category(whole)]
+    atomic_write_json(out, coco.document)
+    return len(coco.annotations)
 
 
 def check_file(path: Path, config: Config, checkpoint: str) -> tuple[float, float]:
@@ -107,17 +101,17 @@ def check_file(path: Path, config: Config, checkpoint: str) -> tuple[float, floa
         FaceAlignError: as :func:`complete_file`.
     """
     whole = get_markup(_among(config))
-    coco, markup = _read(path, whole)
-    before, _ = room_around(whole, markup)
+    coco = _read(path, whole)
+    before, _ = room_around(whole, coco.markup)
     random = np.random.default_rng(0)
     errors = []
-    for annotation, own in zip(coco['annotations'], _predict(config, checkpoint, path, markup.name)):
-        annotated, seen = np.split(np.reshape(annotation['keypoints'], (-1, 3)), [2], axis=1)
+    for annotation, own in zip(coco.annotations, _predict(config, checkpoint, path, coco.markup.name)):
+        annotated, seen = np.split(annotation['keypoints'], [2], axis=1)
         given = np.flatnonzero(seen)
         hidden = random.choice(given, len(given) // 3, replace=False)
         if not len(hidden):
             continue
-        own = own[before : before + markup.num_keypoints]
+        own = own[before : before + coco.markup.num_keypoints]
         known = seen[:, 0] > 0
         known[hidden] = False
         size = np.linalg.norm(np.ptp(annotated[given], axis=0))
@@ -142,24 +136,16 @@ def _among(config: Config) -> str:
     return name
 
 
-def _read(path: Path, whole: Markup) -> tuple[dict[str, Any], Markup]:
-    """The file's content, and its markup: one of those in ``whole``."""
-    remedy = 'make it with tools/convert_dataset.py'
-    try:
-        coco = json.loads(path.read_bytes())
-        markup = get_markup(coco['info']['markup'])
-        coco['annotations'], coco['categories'][0]
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise FaceAlignError(f'{path}: not a keypoint file; {remedy}') from error
-    if '+' in markup.name:
+def _read(path: Path, whole: Markup) -> CocoFaces:
+    """The file's content; its markup is one of those in ``whole``."""
+    coco = read_coco(path)
+    if '+' in coco.markup.name:
         raise FaceAlignError(f'{path}: is a completed file; give the one it was made from')
-    if markup.name not in whole.name.split('+'):
+    if coco.markup.name not in whole.name.split('+'):
         raise FaceAlignError(
-            f'{path}: its points are {markup.name}, those of the network {whole.name}; give another file'
+            f'{path}: its points are {coco.markup.name}, those of the network {whole.name}; give another file'
         )
-    return coco, markup
+    return coco
 
 
 def _predict(config: Config, checkpoint: str, path: Path, markup: str) -> list[np.ndarray]:

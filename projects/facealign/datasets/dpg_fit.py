@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_text
+from facealign.io.coco_reader import read_coco
 
 SIDES = ('left', 'top', 'right', 'bottom')
 
@@ -50,22 +49,15 @@ def fit_file(path: str | os.PathLike[str]) -> SideFit:
     Raises:
         FaceAlignError: unreadable, not such a file, or fewer than 10 faces with a box.
     """
-    path = Path(path)
     remedy = 'make it with tools/convert_dataset.py … --boxes DETECTOR'
-    try:
-        coco = json.loads(path.read_bytes())
-        faces = [(face['bbox'], face['face_bbox']) for face in coco['annotations']]
-        boxes = str(coco['info'].get('boxes') or 'unnamed')
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FaceAlignError(f'{path}: not a COCO keypoint file of this project; {remedy}') from error
-    found = np.array([(points, face) for points, face in faces if face is not None], dtype=float).reshape(-1, 2, 4)
+    coco = read_coco(path, remedy)
+    boxed = [face for face in coco.annotations if face.get('face_bbox') is not None]
+    found = np.array([(face['bbox'], face['face_bbox']) for face in boxed], dtype=float).reshape(-1, 2, 4)
     found[..., 2:] += found[..., :2]
     if len(found) < 10:
         raise FaceAlignError(f'{path}: {len(found)} faces with a detector box, which is too few to fit; {remedy}')
     mean, std = fit_sides(found[:, 0], found[:, 1])
-    return SideFit(mean, std, len(found), len(faces) - len(found), boxes)
+    return SideFit(mean, std, len(found), len(coco.annotations) - len(found), coco.info.get('boxes') or 'unnamed')
 
 
 def write_fragment(path: str | os.PathLike[str], fit: SideFit, source: str) -> None:

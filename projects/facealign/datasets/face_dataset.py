@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from facealign.errors import FaceAlignError
+from facealign.io.coco_reader import read_coco, xyxy
 from facealign.markup import Markup, get_markup
 
 BOXES = ('landmarks', 'detector')
@@ -80,30 +81,25 @@ class FaceDataset(BaseCocoStyleDataset):
     def load_data_list(self) -> list[dict]:
         """One dictionary a face, in the order of the file's annotations."""
         path = Path(self.ann_file)
-        coco = _read_json(path)
-        named = coco['info'].get('markup')
-        if named != self.markup.name:
+        coco = read_coco(path, _remedy(path))
+        if coco.markup.name != self.markup.name:
             raise FaceAlignError(
-                f'{path}: its points are {named}, not {self.markup.name}; choose a config of that markup'
+                f'{path}: its points are {coco.markup.name}, not {self.markup.name}; choose a config of that markup'
             )
-        root = (path.parent / coco['info'].get('image_root', '.')).resolve()
-        images = {image['id']: image for image in coco['images']}
-        annotations = coco.pop('annotations')
-        annotations.reverse()
-        faces = []
-        while annotations:  # emptied as it is read: the JSON of 100,000 faces takes gigabytes
-            annotation = annotations.pop()
-            image = images[annotation['image_id']]
-            faces.append(self._face(annotation, image, str(root / image['file_name'])))
+        root = str(coco.root)
+        faces = [
+            self._face(annotation, image, os.path.join(root, image['file_name']))
+            for annotation, image in coco.take_annotations()
+        ]
         if not faces:
             raise FaceAlignError(f'{path}: holds no faces; convert the data again')
         return faces
 
     def _face(self, annotation: dict, image: dict, path: str) -> dict:
-        keypoints = np.array(annotation['keypoints'], dtype=np.float32).reshape(1, -1, 3)
+        keypoints = annotation['keypoints'].astype(np.float32)[None]
         visibility = keypoints[..., 2]
-        landmark_bbox = _xyxy(annotation['bbox'])
-        face_bbox = None if annotation.get('face_bbox') is None else _xyxy(annotation['face_bbox'])
+        landmark_bbox = xyxy(annotation['bbox'], np.float32)
+        face_bbox = None if annotation.get('face_bbox') is None else xyxy(annotation['face_bbox'], np.float32)
         box = face_bbox if self.box == 'detector' and face_bbox is not None else landmark_bbox
         return dict(
             id=annotation['id'],
@@ -149,20 +145,6 @@ def room_around(whole: Markup, part: Markup) -> tuple[int, int]:
     return before, whole.num_keypoints - before - part.num_keypoints
 
 
-def _xyxy(xywh: list[float]) -> np.ndarray:
-    x, y, w, h = xywh
-    return np.array([x, y, x + w, y + h], dtype=np.float32)
-
-
-def _read_json(path: Path) -> dict:
+def _remedy(path: Path) -> str:
     tool = 'complete_points' if path.stem.endswith('_completed') else 'convert_dataset'
-    remedy = f'make it with tools/{tool}.py, or point data_root (FACEALIGN_DATA) to its folder'
-    try:
-        coco = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
-    except ValueError as error:
-        raise FaceAlignError(f'{path}: not a JSON file; {remedy}') from error
-    if not isinstance(coco, dict) or not {'info', 'images', 'annotations'} <= coco.keys():
-        raise FaceAlignError(f'{path}: not a COCO keypoint file of this project; {remedy}')
-    return coco
+    return f'make it with tools/{tool}.py, or point data_root (FACEALIGN_DATA) to its folder'

@@ -6,7 +6,6 @@ of Regression Trees, CVPR 2014.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -24,8 +23,9 @@ from facealign.errors import FaceAlignError
 from facealign.evaluation.box_mapping import BoxMapping
 from facealign.files import atomic_path, atomic_write_json, ensure_writable
 from facealign.inference.detect_files import detect_files
+from facealign.io.coco_reader import read_coco
 from facealign.io.image import read_image
-from facealign.markup import Markup, flip_points, get_markup
+from facealign.markup import Markup, flip_points
 
 PREDICTOR = 'dlib_ert.dat'  # written to the data's folder, where DlibBaseline looks for it
 BOXES = ('auto', 'landmarks', 'dlib-hog')
@@ -110,21 +110,8 @@ def import_dlib() -> Any:
 
 def read_faces(path: Path) -> tuple[list[FaceRecord], Markup]:
     """The faces of a COCO JSON file of this project. Raises FaceAlignError."""
-    try:
-        coco = json.loads(path.read_bytes())
-        markup = get_markup(coco['info']['markup'])
-        root = (path.parent / coco['info']['image_root']).resolve()
-        images = {image['id']: image for image in coco['images']}
-        faces = [_record(annotation, images[annotation['image_id']], root) for annotation in coco['annotations']]
-    except OSError as error:
-        raise FaceAlignError(
-            f'{path}: cannot be read ({error.strerror}); make it with tools/convert_dataset.py'
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise FaceAlignError(
-            f'{path}: not a file of tools/convert_dataset.py ({error}); convert the data again'
-        ) from error
-    return faces, markup
+    coco = read_coco(path)
+    return coco.records(), coco.markup
 
 
 def choose_source(faces: Sequence[FaceRecord], boxes: str) -> str:
@@ -217,18 +204,3 @@ def _save(predictor: Any, path: Path) -> None:
         predictor.save(str(path))
     except RuntimeError as error:
         raise OSError(None, f'dlib could not write it: {error}', os.fspath(path)) from error
-
-
-def _record(annotation: dict, image: dict, root: Path) -> FaceRecord:
-    keypoints = np.array(annotation['keypoints'], float).reshape(-1, 3)
-    points = np.where(keypoints[:, 2:] > 0, keypoints[:, :2], np.nan)
-    box = annotation.get('face_bbox')
-    return FaceRecord(
-        root=root,
-        file_name=image['file_name'],
-        points=points,
-        size=(image['width'], image['height']),
-        source=image.get('source', ''),
-        split='train',
-        face_box=None if box is None else np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]], float),
-    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facealign.errors import FaceAlignError
-from facealign.markup import Markup, get_markup
+from facealign.io.coco_reader import read_coco
+from facealign.markup import Markup
 
 
 @dataclass(frozen=True)
@@ -36,23 +35,12 @@ def read_annotated(path: str | os.PathLike[str], limit: int | None = None) -> tu
     Raises:
         FaceAlignError: it cannot be read, or is no such file.
     """
-    path = Path(path)
-    remedy = 'make it with tools/convert_dataset.py'
-    try:
-        coco = json.loads(path.read_bytes())
-        markup = get_markup(coco['info']['markup'])
-        root = path.parent / coco['info'].get('image_root', '.')
-        names = {image['id']: image['file_name'] for image in coco['images']}
-        faces: dict[int, list[np.ndarray]] = {}
-        for annotation in coco['annotations']:
-            values = np.array(annotation['keypoints'], dtype=float).reshape(-1, 3)
-            values[values[:, 2] == 0, :2] = np.nan
-            faces.setdefault(annotation['image_id'], []).append(values[:, :2])
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise FaceAlignError(f'{path}: not a COCO keypoint file of this project; {remedy}') from error
-    images = [AnnotatedImage(root / names[image], np.stack(points)) for image, points in faces.items()]
+    coco = read_coco(path)
+    faces: dict[int, list[np.ndarray]] = {}
+    for annotation, _ in coco.take_annotations():
+        keypoints = annotation['keypoints']
+        faces.setdefault(annotation['image_id'], []).append(np.where(keypoints[:, 2:] > 0, keypoints[:, :2], np.nan))
+    images = [AnnotatedImage(coco.root / coco.images[i]['file_name'], np.stack(points)) for i, points in faces.items()]
     if limit is not None and limit < len(images):
         images = [images[i] for i in np.linspace(0, len(images) - 1, limit).round().astype(int)]
-    return markup, images
+    return coco.markup, images

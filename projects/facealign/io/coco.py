@@ -1,4 +1,7 @@
-"""Faces as COCO keypoint JSON, for MMPose, xtcocotools and pycocotools."""
+"""Faces as COCO keypoint JSON: the one writer of it, for MMPose, xtcocotools and pycocotools too.
+
+:mod:`facealign.io.coco_reader` reads it.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,6 @@ def write_coco(
         boxes=boxes,
         split=split,
     )
-    category = dict(
-        id=1,
-        name='face',
-        supercategory='face',
-        keypoints=list(markup.keypoint_names),
-        skeleton=[[a + 1, b + 1] for a, b in markup.skeleton],
-    )
     first_faces: dict[str, FaceRecord] = {}
     for face in faces:
         first_faces.setdefault(face.file_name, face)
@@ -67,7 +63,18 @@ def write_coco(
     file.write(',"annotations":')
     counted = show_progress(enumerate(faces, start=1), f'writing {split}', len(faces))
     _write_list(file, (_annotation(face, number, image_ids[face.file_name]) for number, face in counted))
-    file.write(f',"categories":{_json([category])}}}\n')
+    file.write(f',"categories":{_json([face_category(markup)])}}}\n')
+
+
+def face_category(markup: Markup) -> dict[str, Any]:
+    """The entry of ``categories``: names of the points, and lines between them (COCO counts points from 1)."""
+    return dict(
+        id=1,
+        name='face',
+        supercategory='face',
+        keypoints=list(markup.keypoint_names),
+        skeleton=[[a + 1, b + 1] for a, b in markup.skeleton],
+    )
 
 
 def relative_root(images: str | os.PathLike[str], json_folder: str | os.PathLike[str]) -> str:
