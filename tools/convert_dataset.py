@@ -70,6 +70,13 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument('--crop', action='store_true', help='write images cut around each face to OUT/images')
     parser.add_argument('--crop-margin', type=float, default=0.5, help='room on each side, of the face (default 0.5)')
     parser.add_argument('--crop-face', type=float, default=256, help='scale larger faces down to (pixels, default 256)')
+    parser.add_argument(
+        '--no-duplicates',
+        dest='duplicates',
+        action='store_false',
+        help='do not look for photos that occur more than once under other names, rescaled, cropped or mirrored; '
+        'otherwise they are listed, and draws keep them together',
+    )
     parser.add_argument('--workers', type=int, help='processes for detecting and cropping (default: all cores)')
     return parser.parse_args(join_values(argv))
 
@@ -108,6 +115,7 @@ def main() -> None:
         crop=args.crop,
         crop_margin=args.crop_margin,
         crop_face=args.crop_face,
+        duplicates=args.duplicates,
         workers=args.workers,
     )
     summary = convert(args.format, args.src, args.out, options)

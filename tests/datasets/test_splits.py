@@ -38,6 +38,12 @@ def _face(name: str, photo: str = '', root: Path = Path()) -> FaceRecord:
         ('lfpw/trainset/image_0001.png', 'lfpw/trainset/image_0002.png', False),
         ('01_Indoor/indoor_001.png', '01_Indoor/indoor_002.png', False),
         ('session01/000001.jpg', 'session02/000001.jpg', False),
+        ('afw/18489332_1.jpg', 'afw/18489332_1_mirror.jpg', True),
+        ('helen/trainset/146827737_1.jpg', 'helen/trainset/146827737_1-flipped.png', True),
+        ('ibug/image_003_1.jpg', 'ibug/image_003_2_mirror.jpg', True),
+        ('a/x.jpg', 'a/X_Mirror.JPG', False),  # on most systems two files, and two people's
+        ('a/x.jpg', 'a/x_Mirror.JPG', True),
+        ('a/mirror.jpg', 'a/flip.jpg', False),
     ],
 )
 def test_which_names_show_one_photo(a: str, b: str, same: bool) -> None:
@@ -59,6 +65,38 @@ def test_equal_bytes_are_one_photo_under_any_name(tmp_path: Path, put_image: Cal
     x, first, second, copy, other = [face.photo for face in faces]
     assert first == second == copy
     assert len({x, first, other}) == 3
+
+
+def test_faces_known_to_be_one_photo_join_all_their_namesakes(tmp_path: Path, put_image: Callable[..., Path]) -> None:
+    names = ['a/7_1.png', 'a/7_2.png', 'b/x.png', 'b/y.png', 'c/z.png']
+    for seed, name in enumerate(names):
+        put_image(tmp_path / name, seed=seed)
+    faces = [_face(name, root=tmp_path) for name in names]
+    assign_photos(faces, [[faces[1], faces[2]], [faces[2], faces[3]]])
+    assert len({face.photo for face in faces[:4]}) == 1 and faces[4].photo != faces[0].photo
+
+
+def test_a_copy_found_later_takes_its_photo_out_of_a_drawn_part_and_changes_nothing_else() -> None:
+    faces = [_face(f'{i}.jpg') for i in range(1000)]
+    split_by_ratio(faces, {'train': 0.8, 'test': 0.2}, seed=0)
+    before = {face.file_name: face.split for face in faces}
+    train, test = ([face for face in faces if face.split == split] for split in ('train', 'test'))
+    for a, b in zip(train[:7], test):
+        a.photo = b.photo = f'both {a.file_name}'
+    for a, b in zip(train[100:120:2], train[101:121:2]):
+        a.photo = b.photo = f'train {a.file_name}'
+    for a, b in zip(test[100:120:2], test[101:121:2]):
+        a.photo = b.photo = f'test {a.file_name}'
+    split_by_ratio(faces, {'train': 0.8, 'test': 0.2}, seed=0)
+    changed = {face.file_name for face in faces if face.split != before[face.file_name]}
+    assert changed == {face.file_name for face in test[:7]}
+
+
+def test_where_every_photo_has_copies_a_drawn_part_is_as_large_as_asked() -> None:
+    faces = [_face(f'{i}.jpg', f'photo {i // 3}') for i in range(900)]
+    split_by_ratio(faces, {'train': 0.8, 'test': 0.2}, seed=0)
+    assert photos_on_both_sides(faces) == []
+    assert sum(face.split == 'test' for face in faces) == 180
 
 
 @given(st.lists(st.integers(0, 12), min_size=20, max_size=80), st.integers(0, 5))

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from facealign.datasets.records import FaceRecord, Gathered
-from facealign.datasets.summary import print_summary, summarise
+from facealign.datasets.summary import RepeatedPhoto, print_summary, summarise, summarise_repeats
 
 
 def _face(name: str, photo: str, split: str = 'train') -> FaceRecord:
@@ -68,3 +68,16 @@ def test_the_table_fits_80_columns_and_names_what_is_broken() -> None:
     assert '50.0 %' in text and '1 (1 faces)' in text
     assert 'note: 1 photos have faces in more than one split' in text
     assert 'note: 1 faces lack some points' in text
+
+
+def test_photos_that_occur_twice_are_named_with_their_splits() -> None:
+    faces = [_face('a.jpg', 'p'), _face('b.jpg', 'p', 'test'), _face('c.jpg', 'q'), _face('[d].jpg', 'q')]
+    gone = _face('left-out.jpg', 'q')
+    repeats = summarise_repeats([RepeatedPhoto(faces[:2], True), RepeatedPhoto([*faces[2:], gone], False)], faces)
+    assert (repeats['photos'], repeats['faces'], repeats['in_several_splits']) == (2, 4, 1)
+    assert repeats['all'][1] == {'files': [['c.jpg', 'train'], ['[d].jpg', 'train']], 'mirrored': False}
+    stream = io.StringIO()
+    print_summary(summarise(Gathered(faces), {'train': faces}, 'landmarks', 0, repeats), Console(file=stream))
+    text = ' '.join(stream.getvalue().split())
+    assert '2 photos occur more than once (4 faces, 1 of them mirrored' in text
+    assert '1 of these are on both sides of the split given: a.jpg (train) = b.jpg (test)' in text

@@ -15,13 +15,14 @@ from facealign.datasets import boxes as box_sources
 from facealign.datasets.crop import crop_faces
 from facealign.datasets.datatang import read_datatang
 from facealign.datasets.datatang_h5 import read_datatang_h5
+from facealign.datasets.duplicates import Fingerprint, find_duplicates, group_duplicates, read_fingerprints
 from facealign.datasets.lapa import read_lapa
 from facealign.datasets.menpo import read_menpo
 from facealign.datasets.pts_folder import read_pts_folder
 from facealign.datasets.records import FaceRecord, Gathered
 from facealign.datasets.split_option import apply_split, find_list, hold_out_val
 from facealign.datasets.splits import assign_photos
-from facealign.datasets.summary import summarise
+from facealign.datasets.summary import RepeatedPhoto, summarise, summarise_repeats
 from facealign.datasets.w300 import read_300w
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_path, atomic_write_json, ensure_writable
@@ -41,6 +42,7 @@ class Options:
     ``detect`` runs it: image paths → detections [M, 5] a path, None for an
     image that cannot be decoded. None takes the split list's boxes if it has
     any, otherwise ``landmarks``. ``markup`` None is the format's own.
+    ``duplicates`` looks for photos that occur more than once.
     """
 
     split: str = 'official'
@@ -54,6 +56,7 @@ class Options:
     crop: bool = False
     crop_margin: float = 0.5
     crop_face: float = 256
+    duplicates: bool = True
     workers: int | None = None
 
 
@@ -80,9 +83,11 @@ def convert(dataset_format: str, source: Path, out: Path, options: Options) -> d
     if own is not markup:
         gathered.faces = [face.in_markup(own, markup) for face in gathered.faces]
     ensure_writable(out)
-    assign_photos(gathered.faces)
+    repeated = _repeated_photos(gathered.faces, options.workers) if options.duplicates else []
+    assign_photos(gathered.faces, [photo.faces for photo in repeated])
     folder = source if source.is_dir() else source.parent
     apply_split(gathered, options.split, options.seed, folder)
+    repeats = summarise_repeats(repeated, gathered.faces) if options.duplicates else None
     boxes, not_listed = _find_boxes(gathered, options, folder)
     images = gathered.faces[0].root
     if options.crop:
@@ -98,7 +103,7 @@ def convert(dataset_format: str, source: Path, out: Path, options: Options) -> d
         val=options.val,
         seed=options.seed,
         exif=options.exif,
-        **summarise(gathered, splits, boxes, not_listed),
+        **summarise(gathered, splits, boxes, not_listed, repeats),
     )
     outdated = _splits_written(out) - splits.keys()
     with ExitStack() as stack:
@@ -125,6 +130,22 @@ def _read(dataset_format: str, source: Path, options: Options, num_points: int) 
             return read_datatang_h5(source, options.images or source.parent, exif, workers)
         return read_datatang(source, exif, workers)
     return read_pts_folder(source, num_points, exif)
+
+
+def _repeated_photos(faces: list[FaceRecord], workers: int | None) -> list[RepeatedPhoto]:
+    """The photos that ``faces`` show more than once, found by their content."""
+    by_image: dict[Path, list[int]] = {}
+    for i, face in enumerate(faces):
+        by_image.setdefault(face.path, []).append(i)
+    images = [(path, [faces[i].points for i in indices]) for path, indices in by_image.items()]
+    prints: list[Fingerprint | None] = [None] * len(faces)
+    for indices, found in zip(by_image.values(), read_fingerprints(images, workers)):
+        for i, entry in zip(indices, found):
+            prints[i] = entry
+    pairs = find_duplicates(prints)
+    mirrored = {i for pair in pairs if pair.mirrored for i in (pair.first, pair.second)}
+    groups = group_duplicates(pairs, len(faces))
+    return [RepeatedPhoto([faces[i] for i in group], not mirrored.isdisjoint(group)) for group in groups]
 
 
 def _find_boxes(gathered: Gathered, options: Options, folder: Path) -> tuple[str, int]:

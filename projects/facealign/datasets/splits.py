@@ -18,16 +18,22 @@ from facealign.errors import FaceAlignError
 # ID_N: the N-th face of the photo ID (AFW, HELEN); "image_NNN _N" or "image_NNN_N": of iBUG's photo NNN.
 _PHOTO_ID = re.compile(r'(\d+)[ _]+\d+')
 _NAMED_PHOTO = re.compile(r'(image_\d+)[ _]+\d+')
+# X_mirror, X-flipped …: the mirror image of X, which some copies of 300W have beside every picture.
+_MIRRORED = re.compile(r'(.+)[ _.-](mirror(ed)?|flip(ped)?)', re.IGNORECASE)
+# A part that is held out may lack this share of what was asked for before other photos are taken for it.
+_MAY_LACK = 0.1
 
 
 def photo_id(file_name: str) -> str:
     """The photo that an image file shows, by its name alone.
 
-    >>> photo_id('afw/111076519_2.jpg'), photo_id('lfpw/testset/image_0001.png')
-    ('111076519', 'lfpw/testset/image_0001')
+    >>> photo_id('afw/111076519_2.jpg'), photo_id('lfpw/testset/image_0001.png'), photo_id('a/7_mirror.jpg')
+    ('111076519', 'lfpw/testset/image_0001', 'a/7')
     """
     folder, _, name = file_name.rpartition('/')
     stem = os.path.splitext(name)[0]
+    if match := _MIRRORED.fullmatch(stem):
+        stem = match[1]
     if match := _PHOTO_ID.fullmatch(stem):
         return match[1]  # a number given by the photo site, the same in every folder
     if match := _NAMED_PHOTO.fullmatch(stem):
@@ -35,8 +41,11 @@ def photo_id(file_name: str) -> str:
     return f'{folder}/{stem}'.lstrip('/')
 
 
-def assign_photos(faces: Sequence[FaceRecord]) -> None:
-    """Set each face's ``photo``: one key for the same :func:`photo_id` or the same image bytes."""
+def assign_photos(faces: Sequence[FaceRecord], same: Iterable[Sequence[FaceRecord]] = ()) -> None:
+    """Set each face's ``photo``: one key for the same :func:`photo_id`, the same bytes, or the same group of ``same``.
+
+    ``same`` are groups of faces known to show one photo; see :mod:`facealign.datasets.duplicates`.
+    """
     parent: dict[str, str] = {}
 
     def find(key: str) -> str:
@@ -45,14 +54,12 @@ def assign_photos(faces: Sequence[FaceRecord]) -> None:
             parent[key] = key = parent[parent[key]]
         return key
 
-    def join(a: str, b: str) -> None:
-        first, second = sorted((find(a), find(b)))
-        parent[second] = first
-
     names = {face.file_name: face.path for face in faces}
-    for group in _same_bytes(names):
-        for other in group[1:]:
-            join(photo_id(group[0]), photo_id(other))
+    groups = [*_same_bytes(names), *([face.file_name for face in group] for group in same)]
+    for first, *others in groups:
+        for other in others:
+            a, b = sorted((find(photo_id(first)), find(photo_id(other))))
+            parent[b] = a
     for face in faces:
         face.photo = find(photo_id(face.file_name))
 
@@ -60,7 +67,7 @@ def assign_photos(faces: Sequence[FaceRecord]) -> None:
 def split_by_ratio(faces: Sequence[FaceRecord], shares: dict[str, float], seed: int) -> None:
     """Give each of ``shares`` about its share of the faces, by photo; the first takes what is left.
 
-    A photo's place in the draw is the SHA-256 of seed and key, so it is the
+    A photo's place in the draw is the SHA-256 of seed and name, so it is the
     same on every machine and hardly moves when files are added.
 
     Raises:
@@ -88,22 +95,44 @@ def split_by_ratio(faces: Sequence[FaceRecord], shares: dict[str, float], seed: 
 def draw_photos(faces: Sequence[FaceRecord], share: float, seed: int) -> set[str]:
     """Photos that together hold ``share`` of ``faces`` as nearly as whole photos allow.
 
+    Names are drawn, and those given back whose photo also bears a name that was
+    not drawn: so a copy found later takes a face out of the part, but puts no
+    other in. Only where a tenth and more would lack, further photos are drawn.
+
     Raises ValueError as :func:`split_by_ratio`.
     """
     _check_share(share)
-    photos: dict[str, int] = defaultdict(int)
+    sizes: dict[str, int] = defaultdict(int)
+    names: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # photo → name → faces
     for face in faces:
-        photos[face.photo] += 1
+        sizes[face.photo] += 1
+        names[face.photo][photo_id(face.file_name if face.original is None else face.original.file_name)] += 1
     wanted = max(1, round(share * len(faces)))
-    chosen: set[str] = set()
-    taken = 0
-    for photo in sorted(photos, key=lambda key: hashlib.sha256(f'{seed}:{key}'.encode()).digest()):
-        if taken + photos[photo] <= wanted:
-            chosen.add(photo)
-            taken += photos[photo]
-    if not chosen or len(chosen) == len(photos):
-        raise ValueError(f'{len(faces)} faces of {len(photos)} photos are too few to hold out {share:g} of them')
+    drawn = _draw({(photo, name): count for photo in names for name, count in names[photo].items()}, wanted, seed)
+    chosen = {photo for photo in names if all((photo, name) in drawn for name in names[photo])}
+    taken = sum(sizes[photo] for photo in chosen)
+    if taken < (1 - _MAY_LACK) * wanted:
+        rest = {(photo, max(names[photo], key=lambda name: _place(name, seed))): sizes[photo] for photo in names}
+        rest = {key: size for key, size in rest.items() if key[0] not in chosen}
+        chosen |= {photo for photo, _ in _draw(rest, wanted - taken, seed)}
+    if not chosen or len(chosen) == len(sizes):
+        raise ValueError(f'{len(faces)} faces of {len(sizes)} photos are too few to hold out {share:g} of them')
     return chosen
+
+
+def _draw(sizes: dict[tuple[str, str], int], wanted: int, seed: int) -> set[tuple[str, str]]:
+    """(photo, name) in the order of their names' places, each that still fits into ``wanted`` faces."""
+    drawn = set()
+    taken = 0
+    for key in sorted(sizes, key=lambda key: _place(key[1], seed)):
+        if taken + sizes[key] <= wanted:
+            drawn.add(key)
+            taken += sizes[key]
+    return drawn
+
+
+def _place(name: str, seed: int) -> bytes:
+    return hashlib.sha256(f'{seed}:{name}'.encode()).digest()
 
 
 def split_by_csv(faces: Sequence[FaceRecord], path: str | os.PathLike[str]) -> tuple[list[FaceRecord], list[str]]:

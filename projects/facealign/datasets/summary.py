@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,43 @@ _ALL_SHOWN = 20
 _FEW_SHOWN = 3
 
 
-def summarise(gathered: Gathered, splits: dict[str, list[FaceRecord]], boxes: str, not_listed: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RepeatedPhoto:
+    """Faces that are one photo; ``mirrored`` where some are the mirror image of others."""
+
+    faces: list[FaceRecord]
+    mirrored: bool
+
+
+def summarise_repeats(repeated: Sequence[RepeatedPhoto], kept: Sequence[FaceRecord]) -> dict[str, Any]:
+    """The photos that occur more than once, ready for JSON: counts, and each photo's files with the splits they are in.
+
+    Args:
+        repeated: as found.
+        kept: the faces, with their splits; those left out since are no longer named.
+    """
+    known = {id(face) for face in kept}
+    photos: list[dict[str, Any]] = []
+    for photo in repeated:
+        faces = [face for face in photo.faces if id(face) in known]
+        if len(faces) > 1:
+            photos.append(dict(files=[[face.file_name, face.split] for face in faces], mirrored=photo.mirrored))
+    apart = [photo for photo in photos if len({split for _, split in photo['files']}) > 1]
+    return dict(
+        photos=len(photos),
+        faces=sum(len(photo['files']) for photo in photos),
+        in_several_splits=len(apart),
+        all=photos,
+    )
+
+
+def summarise(
+    gathered: Gathered,
+    splits: dict[str, list[FaceRecord]],
+    boxes: str,
+    not_listed: int,
+    repeats: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The figures of a conversion, ready for JSON.
 
     Args:
@@ -27,6 +64,7 @@ def summarise(gathered: Gathered, splits: dict[str, list[FaceRecord]], boxes: st
         splits: the faces by output file.
         boxes: name of the box source; with ``landmarks`` there is no detector.
         not_listed: faces whose image the box file does not name.
+        repeats: of :func:`summarise_repeats`; None where they were not looked for.
     """
     left_out: dict[str, dict[str, Any]] = defaultdict(lambda: dict(count=0, files=[], details={}))
     for left in sorted(gathered.left_out, key=lambda left: (left.reason, left.file)):
@@ -45,6 +83,7 @@ def summarise(gathered: Gathered, splits: dict[str, list[FaceRecord]], boxes: st
         faces_not_in_box_file=not_listed,
         images_turned_by_exif=gathered.num_turned,
         photos_in_several_splits=photos_on_both_sides(gathered.faces),
+        repeated_photos=repeats,
         splits={name: _figures(faces, detector) for name, faces in splits.items()},
     )
 
@@ -81,7 +120,7 @@ def print_summary(summary: dict[str, Any], console: Console | None = None) -> No
             table.add_row(escape(reason), str(entry['count']), escape('\n'.join(shown + more)))
         console.print(table)
     for note in _notes(summary):
-        console.print(f'note: {note}')
+        console.print(f'note: {escape(note)}')
 
 
 def _notes(summary: dict[str, Any]) -> list[str]:
@@ -97,6 +136,23 @@ def _notes(summary: dict[str, Any]) -> list[str]:
         )
     if both := summary['photos_in_several_splits']:
         notes.append(f'{len(both)} photos have faces in more than one split, as the split given says')
+    notes += _notes_on_repeats(summary.get('repeated_photos') or dict(photos=0))
+    return notes
+
+
+def _notes_on_repeats(repeats: dict[str, Any]) -> list[str]:
+    if not repeats['photos']:
+        return []
+    mirrored = sum(photo['mirrored'] for photo in repeats['all'])
+    also = f', {mirrored} of them mirrored' if mirrored else ''
+    notes = [
+        f'{repeats["photos"]} photos occur more than once ({repeats["faces"]} faces{also}; all named in summary.json); '
+        'draws keep them together'
+    ]
+    if apart := [photo['files'] for photo in repeats['all'] if len({split for _, split in photo['files']}) > 1]:
+        shown = [' = '.join(f'{name} ({split})' for name, split in files) for files in apart[:_ALL_SHOWN]]
+        more = [f'and {len(apart) - _ALL_SHOWN} more'] if len(apart) > _ALL_SHOWN else []
+        notes.append(f'{len(apart)} of these are on both sides of the split given: {"; ".join(shown + more)}')
     return notes
 
 
