@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +24,7 @@ from facealign.inference import box_rules
 from facealign.inference.annotated import read_annotated
 from facealign.inference.detect_files import detect_files
 from facealign.inference.fit_rules import check_detections, fit_rule
+from facealign.utils.reading import MEBIBYTE, read_json
 
 # Boxes that say little about the face, or are of few sizes: a second pass pays (AUC@0.08 +0.03 with HOG, 0 with
 # YuNet).
@@ -47,7 +49,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     _, images = read_annotated(args.data, args.images)
-    rules = json.loads(args.out.read_text(encoding='utf-8')) if args.out.is_file() else {}
+    rules = _read_rules(args.out)
     table = Table(title=f'{sum(len(image.points) for image in images)} faces of {args.data.name}')
     for column in ('detector', 'found', '%', 'false boxes', 'shift x, y', 'size w, h'):
         table.add_column(column, justify='left' if column == 'detector' else 'right')
@@ -69,6 +71,17 @@ def main() -> None:
     print(f'written: {args.out}')
     if args.summary is not None:
         update_summary(args.summary, rates)
+
+
+def _read_rules(path: Path) -> dict[str, Any]:
+    """The rules that are there already."""
+    try:
+        rules = read_json(path, MEBIBYTE) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise FaceAlignError(f'{path}: cannot be read as JSON; correct or remove it') from error
+    if not isinstance(rules, dict):
+        raise FaceAlignError(f'{path}: not a map from detector to rule; correct or remove it')
+    return rules
 
 
 if __name__ == '__main__':

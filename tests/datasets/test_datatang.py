@@ -44,6 +44,10 @@ def _change(**keys: Any) -> Callable[[dict], object]:
         (_change(coordinates=[1]), 'incomplete JSON', 'point 4 has no x and y'),
         (_change(coordinates=['1', '2']), 'incomplete JSON', 'point 4'),
         (_change(coordinates={'x': 1}), 'incomplete JSON', 'point 4'),
+        (_change(coordinates=[10**400, 2]), 'incomplete JSON', 'point 4 is farther away than any pixel'),
+        (_change(coordinates=[1, -1e7]), 'incomplete JSON', 'point 4 is farther away'),
+        (_change(id=10**400), 'mis-numbered JSON', 'id a number of many digits'),
+        (lambda data: data['WorkLoad'].update(cap='\ud800'), 'unreadable JSON', 'half a character'),
         (_change(properties=None), 'incomplete JSON', 'point 4 is neither'),
         (_change(properties={'globaltype': []}), 'incomplete JSON', 'point 4 is neither'),
         (lambda data: data.pop('DataList'), 'incomplete JSON', 'no DataList'),
@@ -62,7 +66,7 @@ def test_a_broken_json_is_left_out(
     assert caught.value.reason == reason and detail in caught.value.detail
 
 
-@pytest.mark.parametrize('content', [b'', b'{"DataList": [', b'\xff\xfe\x00', b'[' * 100_000], ids=repr)
+@pytest.mark.parametrize('content', [b'', b'{"DataList": [', b'\xff\xfe\x00', b'[' * 100_000, b'9' * 5000], ids=repr)
 def test_an_unreadable_json_is_left_out(tmp_path: Path, content: bytes) -> None:
     (tmp_path / 'a.json').write_bytes(content)
     with pytest.raises(Unusable, match='unreadable JSON'):

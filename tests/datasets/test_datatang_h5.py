@@ -49,6 +49,37 @@ def test_wrong_files_are_one_line(tmp_path: Path) -> None:
         read_datatang_h5(_write(tmp_path / 'c.h5', ['a.jpg'], np.ones((1, 106, 2))), tmp_path)
 
 
+def test_what_is_stored_elsewhere_or_only_claimed_is_not_read(tmp_path: Path) -> None:
+    h5py = pytest.importorskip('h5py')
+    whole = _write(tmp_path / 'whole.h5', ['a.jpg'], np.ones((1, 106, 2)))
+    with h5py.File(tmp_path / 'link.h5', 'w') as file:
+        file['imgname'] = h5py.ExternalLink(str(whole), '/imgname')
+        file['part'] = np.ones((1, 106, 2))
+    with h5py.File(tmp_path / 'external.h5', 'w') as file:
+        file['imgname'] = np.array([[97]])
+        (tmp_path / 'secret').write_bytes(bytes(8 * 212))
+        file.create_dataset('part', (1, 106, 2), 'f8', external=[(str(tmp_path / 'secret'), 0, 8 * 212)])
+    with h5py.File(tmp_path / 'claim.h5', 'w') as file:
+        file['imgname'] = np.array([[97]])
+        file.create_dataset('part', (10**6, 106, 2), 'f8')
+    with h5py.File(tmp_path / 'text.h5', 'w') as file:
+        file['imgname'], file['part'] = np.array([[97]]), 'text'
+    with h5py.File(tmp_path / 'group.h5', 'w') as file:
+        file.create_group('imgname')
+    with h5py.File(tmp_path / 'codes.h5', 'w') as file:
+        file['imgname'], file['part'] = np.array([[0xD800, -1]]), np.ones((1, 106, 2))
+    for name, reason in (
+        ('link', 'imgname is not stored in it'),
+        ('external', 'part is not an array of numbers in it'),
+        ('claim', 'part claims to be larger'),
+        ('text', 'part is not an array of numbers'),
+        ('group', 'imgname is not stored in it'),
+        ('codes', 'no characters'),
+    ):
+        with pytest.raises(FaceAlignError, match=f'{name}.h5: not an annot_coco.h5 .*{reason}'):
+            read_datatang_h5(tmp_path / f'{name}.h5', tmp_path)
+
+
 def test_without_h5py_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real_import = builtins.__import__
 

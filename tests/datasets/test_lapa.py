@@ -47,6 +47,9 @@ def test_its_own_layout(tmp_path: Path, put_image: Callable[..., Path]) -> None:
         ('1 2\n' * 106, 'not 106 points'),
         ('106\n' + '1 2\n' * 105 + '1 2 3\n', 'unreadable landmarks'),
         ('106\n' + '1 two\n' * 106, 'unreadable landmarks'),
+        ('106\n' + '1 2\n' * 105 + '1e1000000 2\n', 'farther away than any pixel'),
+        ('106\n' + '1 2\n' * 105 + '1 ' + '9' * 400, 'farther away than any pixel'),
+        (' ' * 2**20 + '\n', 'larger than 1 MiB'),
     ],
 )
 def test_a_broken_file_is_left_out(tmp_path: Path, text: str, reason: str) -> None:

@@ -103,9 +103,9 @@ def test_what_only_looks_like_it_is_read() -> None:
 
 
 def test_numbers_that_can_be_used() -> None:
-    assert [is_number(value) for value in (0, -1e9, 1e9)] == [True] * 3
+    assert [is_number(value) for value in (0, -1e6, 1e6)] == [True] * 3
     assert not any(
-        is_number(value) for value in (False, None, '1', [1], 1e9 + 1, float('inf'), float('nan'), -(10**999))
+        is_number(value) for value in (False, None, '1', [1], 1e6 + 1, float('inf'), float('nan'), -(10**999))
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
@@ -23,7 +22,9 @@ from facealign.datasets.pairs import (
 )
 from facealign.datasets.records import Gathered
 from facealign.markup import DATATANG106
+from facealign.utils.reading import MEBIBYTE, is_number, parse_json, read_bytes, shown
 
+_MAX_BYTES = 16 * MEBIBYTE
 _NUM_POINTS = DATATANG106.num_keypoints
 # With fewer points than half of them a face's rectangle says little about the face.
 _FEWEST_POINTS = _NUM_POINTS // 2
@@ -59,10 +60,10 @@ def parse_datatang(path: Path) -> Annotation:
             entry lacks what it should have, or half of the points are absent.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = parse_json(read_bytes(path, _MAX_BYTES), allow_nan=True)
     except OSError as error:
         raise Unusable('unreadable JSON', error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Unusable('unreadable JSON', f'not JSON: {error}') from error
     entries = data.get('DataList') if isinstance(data, dict) else None
     if not isinstance(entries, list):
@@ -77,7 +78,7 @@ def parse_datatang(path: Path) -> Annotation:
             continue
         number = entry.get('id')
         if type(number) is not int or not 1 <= number <= _NUM_POINTS:
-            raise Unusable('mis-numbered JSON', f'id {number!r} is not 1 to {_NUM_POINTS}')
+            raise Unusable('mis-numbered JSON', f'id {shown(number)} is not 1 to {_NUM_POINTS}')
         if number in seen:
             raise Unusable('mis-numbered JSON', f'id {number} twice')
         seen.add(number)
@@ -97,8 +98,10 @@ def _coordinates(value: Any, number: int) -> tuple[float, float]:
     if not (isinstance(value, list) and len(value) == 2 and all(type(item) in (int, float) for item in value)):
         raise Unusable('incomplete JSON', f'point {number} has no x and y')
     x, y = value
-    if not (math.isfinite(x) and math.isfinite(y)) or (x == 0 and y == 0):
+    if any(type(item) is float and not math.isfinite(item) for item in value) or (x == 0 and y == 0):
         return math.nan, math.nan
+    if not (is_number(x) and is_number(y)):
+        raise Unusable('incomplete JSON', f'point {number} is farther away than any pixel')
     return x, y
 
 

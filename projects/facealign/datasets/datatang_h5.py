@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,11 @@ from facealign.datasets.records import Gathered
 from facealign.errors import FaceAlignError
 from facealign.markup import DATATANG106
 from facealign.parallel import run_parallel
+from facealign.utils.reading import FARTHEST, MEBIBYTE, check_regular, shown
+
+_MAX_BYTES = 512 * MEBIBYTE
+_MOST_PACKED = 1032  # bytes that gzip, HDF5's own packing, can make of one
+_LONGEST_NAME = 256
 
 
 def read_datatang_h5(
@@ -54,6 +61,9 @@ def read_datatang_h5(
             continue
         points = part.astype(float)
         points[~np.isfinite(points).all(axis=1) | (points == 0).all(axis=1)] = np.nan
+        if (np.abs(points) > FARTHEST).any():
+            gathered.leave_out(name, 'point farther away than any pixel')
+            continue
         items.append((Pair(found[name], name, 'datatang', 'train'), Annotation(points)))
     work = functools.partial(check_pair, root=root, exif=exif)
     for (pair, _), result in zip(items, run_parallel(work, items, 'reading faces', workers)):
@@ -67,13 +77,48 @@ def _read_arrays(path: Path) -> tuple[list[str], np.ndarray]:
     except ImportError as error:
         raise FaceAlignError(f'{path}: reading it needs h5py; pip install h5py') from error
     try:
+        room = min(check_regular(path, _MAX_BYTES) * _MOST_PACKED, _MAX_BYTES)
         with h5py.File(path, 'r') as file:
-            codes, parts = np.asarray(file['imgname']), np.asarray(file['part'], dtype=float)
-    except (OSError, KeyError, ValueError) as error:
-        raise FaceAlignError(
-            f'{path}: not an annot_coco.h5 ({error}); give the file that holds imgname and part'
-        ) from error
-    shape = (len(codes), DATATANG106.num_keypoints, 2)
-    if codes.ndim != 2 or parts.shape != shape:
-        raise FaceAlignError(f'{path}: part is {parts.shape}, not {shape}; give the annot_coco.h5 of 106 points')
-    return [''.join(chr(int(code)) for code in row).strip('\0 ') for row in codes], parts
+            codes, parts = (_dataset(file, name, room) for name in ('imgname', 'part'))
+            names = _names(np.asarray(codes))
+            shape = (len(names), DATATANG106.num_keypoints, 2)
+            if parts.shape != shape:
+                problem = f'part is {parts.shape}, not {shape}; give the annot_coco.h5 of 106 points'
+                raise FaceAlignError(f'{path}: {problem}')
+            return names, np.asarray(parts, dtype=float)
+    except FaceAlignError:
+        raise
+    except Exception as error:  # a damaged file makes h5py raise what it likes: RuntimeError, RecursionError …
+        reason = getattr(error, 'strerror', None) or str(error)
+        problem = f'not an annot_coco.h5 ({shown(reason, 120)})'
+        raise FaceAlignError(f'{path}: {problem}; give the file that holds imgname and part') from error
+
+
+def _dataset(file: Any, name: str, room: int) -> Any:
+    """A dataset of numbers that the file itself holds; raises ValueError for what is stored elsewhere or too large."""
+    import h5py
+
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Dataset):
+        raise ValueError(f'{name} is not stored in it')
+    dataset = file[name]
+    if dataset.external or dataset.is_virtual or dataset.dtype.kind not in 'iuf':
+        raise ValueError(f'{name} is not an array of numbers in it')
+    # Sizes are only declared; what was never written reads as zeros, of any size.
+    if dataset.dtype.itemsize > 8 or dataset.size * 8 > room:
+        raise ValueError(f'{name} claims to be larger than the file can hold')
+    return dataset
+
+
+def _names(codes: np.ndarray) -> list[str]:
+    """File names from their characters' codes [N, L].
+
+    >>> _names(np.array([[97, 46, 106, 112, 103, 0, 0]]))
+    ['a.jpg']
+    """
+    if codes.ndim != 2 or not 1 <= codes.shape[1] <= _LONGEST_NAME:
+        raise ValueError(f'imgname is {codes.shape}, not names of up to {_LONGEST_NAME} characters')
+    valid = (codes >= 0) & (codes <= sys.maxunicode) & ~((codes >= 0xD800) & (codes < 0xE000))
+    if not valid.all():
+        raise ValueError('imgname holds what are no characters')
+    texts = np.ascontiguousarray(codes, dtype=np.uint32).view(f'<U{codes.shape[1]}')[:, 0]
+    return [text.strip('\0 ') for text in texts.tolist()]

@@ -20,6 +20,7 @@ from facealign.datasets.pairs import (
 )
 from facealign.datasets.records import Gathered
 from facealign.markup import LAPA106
+from facealign.utils.reading import FARTHEST, MEBIBYTE, read_text
 
 
 def read_lapa(root: str | os.PathLike[str], exif: str = 'shown', workers: int | None = None) -> Gathered:
@@ -50,12 +51,12 @@ def parse_lapa(path: Path) -> Annotation:
         Unusable: not readable, not numbers, or not 106 points.
     """
     try:
-        lines = [line.split() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+        lines = [line.split() for line in read_text(path, MEBIBYTE).splitlines() if line.strip()]
         numbers = [[float(word) for word in line] for line in lines]
     except OSError as error:
         raise Unusable('unreadable landmarks', error.strerror or str(error)) from error
     except ValueError as error:
-        raise Unusable('unreadable landmarks', str(error)) from error
+        raise Unusable('unreadable landmarks', 'not a text of numbers') from error
     count, rows = (numbers[0], numbers[1:]) if numbers else ([], [])
     if count != [LAPA106.num_keypoints] or len(rows) != LAPA106.num_keypoints:
         said = f'{count[0]:g}' if len(count) == 1 else 'no number'
@@ -63,5 +64,7 @@ def parse_lapa(path: Path) -> Annotation:
     if any(len(row) != 2 for row in rows):
         raise Unusable('unreadable landmarks', 'a line has not x and y')
     points = np.array(rows)
+    if (np.abs(points) > FARTHEST).any():
+        raise Unusable('unreadable landmarks', 'a point is farther away than any pixel')
     points[~np.isfinite(points).all(axis=1)] = np.nan
     return Annotation(points)

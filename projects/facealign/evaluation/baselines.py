@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from facealign.evaluation.dlib_training import PREDICTOR, dlib_grey, import_dlib
 from facealign.evaluation.metrics import FaceAlignmentMetric, key_prefix
 from facealign.inference.detectors import get_detector
 from facealign.io.image import read_image
+from facealign.utils.reading import MEBIBYTE, read_json
 
 _GET_PREDICTOR = (
     'train one on your data with tools/train_dlib.py CONFIG, or get shape_predictor_68_face_landmarks.dat.bz2 from '
@@ -132,8 +132,8 @@ class DlibBaseline(Baseline):
         self.about = dict(predictor=path.name, training="not recorded; dlib's published predictor was trained on 300W")
         if about.is_file():
             try:
-                self.about = json.loads(about.read_bytes())
-                self._mapping, self._boxes = BoxMapping(**self.about['box_mapping']), self.about['boxes']
+                self.about = read_json(about, MEBIBYTE)
+                self._mapping, self._boxes = BoxMapping.of_json(self.about['box_mapping']), self.about['boxes']
             except (ValueError, KeyError, TypeError, OSError) as error:
                 raise FaceAlignError(f'{about}: not what tools/train_dlib.py writes; run it again') from error
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from facealign.utils.reading import is_number
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,14 @@ class BoxMapping:
     down: float = -0.093
     width: float = 1.019
     height: float = 1.019
+
+    @classmethod
+    def of_json(cls, value: Any) -> BoxMapping:
+        """As ``tools/train_dlib.py`` writes it; raises ValueError where ``value`` is no such thing."""
+        names = ('down', 'width', 'height')
+        if not (isinstance(value, dict) and value.keys() == set(names) and all(map(is_number, value.values()))):
+            raise ValueError(f'box_mapping has not {", ".join(names)}')
+        return cls(**value)
 
     @classmethod
     def fit(cls, landmark_boxes: np.ndarray, detector_boxes: np.ndarray) -> BoxMapping:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_json
+from facealign.utils.reading import MEBIBYTE, read_json
 
 
 def update_summary(path: str | os.PathLike[str], numbers: Mapping[str, float], digits: int = 6) -> None:
@@ -26,7 +26,7 @@ def update_summary(path: str | os.PathLike[str], numbers: Mapping[str, float], d
     summary = {}
     if path.exists():
         try:
-            summary = json.loads(path.read_bytes())
+            summary = read_json(path, MEBIBYTE)
         except (OSError, ValueError) as error:
             raise FaceAlignError(f'{path}: cannot be read as JSON; correct or remove it') from error
         if not isinstance(summary, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,12 +10,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from facealign.errors import FaceAlignError
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.annotated import AnnotatedImage, read_annotated
 from facealign.inference.benchmark import DlibErt
 from facealign.inference.compare import AUC_LIMIT
 from facealign.inference.model_file import model_path
 from facealign.io.image import read_image
+from facealign.utils.reading import MEBIBYTE, read_json
 
 SHIFT, SCALE = 0.05, 0.1
 Predict = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
@@ -102,6 +103,11 @@ def ert_on_landmarks(path: Path) -> Predict:
     from facealign.evaluation.box_mapping import BoxMapping
 
     about = path.with_suffix('.json')
-    mapping = BoxMapping(**json.loads(about.read_bytes())['box_mapping']) if about.is_file() else BoxMapping()
+    mapping = BoxMapping()
+    if about.is_file():
+        try:
+            mapping = BoxMapping.of_json(read_json(about, MEBIBYTE)['box_mapping'])
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise FaceAlignError(f'{about}: not what tools/train_dlib.py writes; run it again') from error
     ert = DlibErt(path)
     return lambda image, boxes: [ert.align(np.ascontiguousarray(image[..., ::-1]), box) for box in mapping(boxes)]

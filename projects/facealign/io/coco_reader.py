@@ -15,10 +15,9 @@ import numpy as np
 from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
 from facealign.markup import Markup, get_markup
-from facealign.utils.reading import is_number, parse_json, read_bytes, shown
+from facealign.utils.reading import FARTHEST, is_number, parse_json, read_bytes, shown
 
 _MAX_BYTES = 4 * 2**30  # a million faces of 174 points
-_FARTHEST = 1e6  # pixels, of a point from the image's corner; the longest side of an image
 _MAX_NAME = 4096  # characters of a file's name with its folders
 _CHUNK = 2048  # annotations that are checked at once
 _MAX_EXTRA_DEPTH = 8  # of what an entry holds beyond the fields of this project
@@ -163,7 +162,7 @@ def _check_images(entries: list[Any]) -> dict[int, dict[str, Any]]:
             raise _WrongEntry(f'{place}.file_name', problem)
         for key in ('width', 'height'):
             side = image.get(key)
-            if not (type(side) is int and 1 <= side <= _FARTHEST):
+            if not (type(side) is int and 1 <= side <= FARTHEST):
                 raise _WrongEntry(f'{place}.{key}', f'{shown(side)} is not a number of pixels')
         for key in ('source', 'subset', 'photo', 'original_file_name'):
             _check_text(image, key, place)
@@ -245,7 +244,7 @@ def _array(numbered: list[tuple[int, dict[str, Any]]], key: str, count: int) -> 
         except (TypeError, OverflowError):
             raise _wrong_numbers(f'annotations[{i}].{key}', value, count) from None
     rows = np.frombuffer(values).reshape(-1, count)
-    far = ~(np.abs(rows) <= _FARTHEST).all(axis=1)
+    far = ~(np.abs(rows) <= FARTHEST).all(axis=1)
     if far.any():
         i, annotation = numbered[int(far.argmax())]
         raise _wrong_numbers(f'annotations[{i}].{key}', annotation[key], count)
@@ -257,12 +256,12 @@ def _wrong_numbers(place: str, value: Any, count: int) -> _WrongEntry:
         return _WrongEntry(place, f'{shown(value)}, not a list of {count} numbers')
     if len(value) != count:
         return _WrongEntry(place, f'{len(value)} values, not {count}')
-    wrong = next((item for item in value if not is_number(item, _FARTHEST)), value)
+    wrong = next((item for item in value if not is_number(item)), value)
     return _WrongEntry(place, f'{shown(wrong)} is not a number between plus and minus a million')
 
 
 def _are_numbers(value: Any, count: int) -> bool:
-    return isinstance(value, list) and len(value) == count and all(is_number(item, _FARTHEST) for item in value)
+    return isinstance(value, list) and len(value) == count and all(is_number(item) for item in value)
 
 
 def _check_entry(entry: Any, taken: Any, place: str) -> None:

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import os
 import re
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException
 from pathlib import Path
 
 import numpy as np
 
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_text
+from facealign.utils.reading import FARTHEST, MEBIBYTE, read_bytes
 
-# Enough digits that adding 1 to any float64 is exact.
-_EXACT = Context(prec=1100)
+_MAX_BYTES = MEBIBYTE
+_MAX_POINTS = 10_000
+_MAX_DIGITS = 100  # characters of a number
+# Enough digits that adding 1 to any float64 that is no closer to 0 than 1e-40 is exact.
+_EXACT = Context(prec=60)
 _ONE = Decimal(1)
 _COMMENT = re.compile(r'(//|#(?!QNAN|SNAN|IND|INF)|%|;\s*$).*', re.IGNORECASE)
-_HEADER = re.compile(r'\s*(version|n_?points)\b\s*[:=]?\s*[\d.]*', re.IGNORECASE)
+_HEADER = re.compile(r'(version|n_?points)\b\s*[:=]?\s*[\d.]*', re.IGNORECASE)
 _SEPARATORS = re.compile(r'[\s,;]+')
 _NAN = re.compile(r'[+-]?(nan(\(\w*\))?|inf(inity)?|1\.#\w+)', re.IGNORECASE)
 
@@ -36,8 +40,9 @@ def parse_pts(text: str) -> np.ndarray:
     from 1, no pixel has such numbers.
 
     Raises:
-        ValueError: a line that is no point, or a second block of points in
-            braces; the message gives the line's number.
+        ValueError: a line that is no point or is farther away than any pixel,
+            or a second block of points in braces; the message gives the line's
+            number.
 
     >>> parse_pts('version: 1\\nn_points: 2\\n{\\n1 1\\n100.866 nan\\n}')
     array([[ 0.,  0.],
@@ -59,6 +64,8 @@ def parse_pts(text: str) -> np.ndarray:
             if len(words) != 2:
                 raise ValueError(f'line {number} has {len(words)} values where x and y are expected')
             points.append([_from_disk(word, number) for word in words])
+            if len(points) > _MAX_POINTS:
+                raise ValueError(f'line {number} is point {len(points)}, and no face has so many')
         closed = bool(closing)
     array = np.array(points, dtype=np.float64).reshape(-1, 2)
     array[~np.isfinite(array).all(axis=1) | _is_absent(array)] = np.nan
@@ -73,7 +80,7 @@ def read_pts(path: str | os.PathLike[str]) -> np.ndarray:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, _MAX_BYTES)
     except OSError as error:
         raise FaceAlignError(
             f'{path}: cannot be read ({error.strerror}); check the file and your permissions'
@@ -125,11 +132,15 @@ def _from_disk(word: str, line: int) -> float:
     try:
         if _NAN.fullmatch(word):
             return float('nan')
-        if '_' in word:  # Decimal would read 1_000
-            raise InvalidOperation
-        return float(_EXACT.subtract(Decimal(word), _ONE))
-    except InvalidOperation:
-        raise ValueError(f'line {line}: "{word[:20]}" is not a number') from None
+        if '_' in word or len(word) > _MAX_DIGITS:  # Decimal would read 1_000
+            raise DecimalException
+        number = Decimal(word)
+        if -FARTHEST <= number <= FARTHEST:
+            return float(_EXACT.subtract(number, _ONE))
+        problem = 'is farther away than any pixel'
+    except DecimalException:
+        problem = 'is not a number'
+    raise ValueError(f'line {line}: "{ascii(word[:20])[1:-1]}" {problem}')
 
 
 def _to_disk(value: float) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 MEBIBYTE = 2**20
+FARTHEST = 1e6  # pixels, of a point from the image's corner: what is farther is a mistake
 MAX_DEPTH = 64  # of lists and objects in a JSON file
 _FIRST_READ = 2**16  # of files that do not know their size, such as those of /proc
 # A surrogate's escape without its other half. It may also find the text of an escaped backslash, so it is a hint.
@@ -33,8 +34,24 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
     except ValueError as error:  # the name holds a NUL or half a character
         raise OSError(errno.EINVAL, 'not a name that a file can have', shown(path)) from error
     if bound > limit or len(data) > bound:
-        raise OSError(errno.EFBIG, f'larger than {_spoken(limit)}, which no such file is', os.fspath(path))
+        raise _too_large(path, limit)
     return data
+
+
+def check_regular(path: str | os.PathLike[str], limit: int) -> int:
+    """The size of a file that a library will open by its name: a regular one of at most ``limit`` bytes.
+
+    Raises:
+        OSError: as :func:`read_bytes`.
+    """
+    try:
+        status = os.stat(path)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, 'not a name that a file can have', shown(path)) from error
+    _refuse_special(status.st_mode, path)
+    if status.st_size > limit:
+        raise _too_large(path, limit)
+    return status.st_size
 
 
 def read_text(path: str | os.PathLike[str], limit: int) -> str:
@@ -57,7 +74,7 @@ def read_json(path: str | os.PathLike[str], limit: int) -> Any:
     return parse_json(read_bytes(path, limit))
 
 
-def parse_json(data: bytes | str, max_depth: int | None = MAX_DEPTH) -> Any:
+def parse_json(data: bytes | str, max_depth: int | None = MAX_DEPTH, allow_nan: bool = False) -> Any:
     """The value of a JSON text, strictly: no NaN and no Infinity, no half characters, nothing nested endlessly.
 
     Numbers may still be infinite (``1e999``) or of 4,000 digits: :func:`is_number` says which to take.
@@ -65,6 +82,7 @@ def parse_json(data: bytes | str, max_depth: int | None = MAX_DEPTH) -> Any:
     Args:
         data: UTF-8, UTF-16 or UTF-32 if it is bytes.
         max_depth: of lists and objects; None leaves it at what the parser bears, without a look at every value.
+        allow_nan: take ``NaN`` and ``Infinity``, as programs write them that do not mind the standard.
 
     Raises:
         ValueError: not such a text; the message says what is wrong.
@@ -78,7 +96,7 @@ def parse_json(data: bytes | str, max_depth: int | None = MAX_DEPTH) -> Any:
         if isinstance(data, bytes):
             # json.loads would let half characters pass that are not escaped.
             data = data.decode(json.detect_encoding(data))
-        value = json.loads(data.removeprefix('\ufeff'), parse_constant=_refuse_constant)
+        value = json.loads(data.removeprefix('\ufeff'), parse_constant=float if allow_nan else _refuse_constant)
         if max_depth is not None or suspect:
             _check_values(value, max_depth)
     except RecursionError:
@@ -86,7 +104,7 @@ def parse_json(data: bytes | str, max_depth: int | None = MAX_DEPTH) -> Any:
     return value
 
 
-def is_number(value: object, farthest: float = 1e9) -> bool:
+def is_number(value: object, farthest: float = FARTHEST) -> bool:
     """Whether a value of a JSON file is a finite number (no truth value) between plus and minus ``farthest``.
 
     >>> [is_number(value) for value in (1, -2.5, True, '1', 10**400, float('nan'))]
@@ -117,15 +135,22 @@ def _open_regular(path: str, flags: int) -> int:
     # Without O_NONBLOCK, opening a pipe would wait for its writer.
     descriptor = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, 'not a regular file', path)
+        _refuse_special(os.fstat(descriptor).st_mode, path)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _refuse_special(mode: int, path: str | os.PathLike[str]) -> None:
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, 'not a regular file', os.fspath(path))
+
+
+def _too_large(path: str | os.PathLike[str], limit: int) -> OSError:
+    return OSError(errno.EFBIG, f'larger than {_spoken(limit)}, which no such file is', os.fspath(path))
 
 
 def _may_have_lone_surrogates(data: bytes | str) -> bool:

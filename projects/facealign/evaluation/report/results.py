@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections import defaultdict
 from dataclasses import dataclass
@@ -24,7 +23,9 @@ from facealign.errors import FaceAlignError
 from facealign.evaluation.functional import NORMALISERS, face_errors
 from facealign.evaluation.measure import ErrorTable, subset_masks
 from facealign.files import atomic_write_json, atomic_write_text
+from facealign.utils.reading import is_number, read_json, read_text, shown
 
+_MAX_BYTES = 2**30
 RESULTS, PER_FACE = 'results.json', 'per_face.csv'
 
 
@@ -122,23 +123,44 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     path = Path(path)
     folder = path.parent if path.suffix == '.json' else path
     try:
-        results = json.loads((folder / RESULTS).read_bytes())
+        results = read_json(folder / RESULTS, _MAX_BYTES)
+        _check_results(results)
         names = [row['name'] for row in results['rows']]
         faces = _read_faces(folder / PER_FACE)
         if missing := set(names) - set(faces):
             raise ValueError(f'{PER_FACE} lacks {", ".join(sorted(missing))}')
     except OSError as error:
         raise FaceAlignError(f'{error.filename}: {error.strerror}; give the work dir of a tools/test.py run') from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise FaceAlignError(f'{folder}: not results of tools/test.py ({error}); run it again') from error
     return Run(results, faces)
 
 
+def _check_results(results: Any) -> None:
+    """Raise ValueError where a part that :class:`Run` is made of is missing or of another kind."""
+    kinds = dict(markup=str, normaliser=str, thresholds=list, unions=dict, rows=list)
+    for key, kind in kinds.items():
+        if not (isinstance(results, dict) and isinstance(results.get(key), kind)):
+            raise ValueError(f'{RESULTS} has no {key}')
+    if not all(map(is_number, results['thresholds'])):
+        raise ValueError('thresholds are no numbers')
+    if not all(
+        isinstance(parts, list) and all(isinstance(p, str) for p in parts) for parts in results['unions'].values()
+    ):
+        raise ValueError('unions are no lists of subsets')
+    for row in results['rows']:
+        if not (isinstance(row, dict) and isinstance(row.get('name'), str) and isinstance(row.get('subsets'), dict)):
+            raise ValueError('a row has no name or no subsets')
+        if not all(isinstance(numbers, dict) for numbers in row['subsets'].values()):
+            raise ValueError(f'{shown(row["name"])} has a subset without numbers')
+
+
 def _read_faces(path: Path) -> dict[str, FaceColumns]:
     by_row: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with open(path, encoding='utf-8', newline='') as file:
-        for line in csv.DictReader(file):
-            by_row[line['model']].append(line)
+    for line in csv.DictReader(io.StringIO(read_text(path, _MAX_BYTES), newline='')):
+        if None in line or None in line.values():
+            raise ValueError(f'{PER_FACE} has a line of another length')
+        by_row[line['model']].append(line)
     known = ('model', 'id', 'file', 'subset', 'detected')
     return {
         row: FaceColumns(
