@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
+
+# What steers a terminal, ends a line, turns the order of what is read, or is half a character.
+_UNPRINTABLE = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+
+
+def printable(text: str | os.PathLike[str]) -> str:
+    r"""``text`` with its control characters escaped, so that a file's name cannot steer a terminal or break a line.
+
+    Bytes of a name that are not UTF-8 become ``\xe9`` and the like.
+
+    >>> print(printable('a\x1b[31m\n\udce9.jpg'))
+    a\x1b[31m\x0a\xe9.jpg
+    """
+    return _UNPRINTABLE.sub(_escaped, os.fspath(text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:  # what Python makes of a byte that it cannot decode
+        code -= 0xDC00
+    return f'\\x{code:02x}' if code < 256 else f'\\u{code:04x}'
 
 
 class FaceAlignError(Exception):
@@ -22,5 +45,5 @@ def run_command(main: Callable[..., Any], *args: Any) -> None:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f'error: {" ".join(message.split())}', file=sys.stderr)
+    print(f'error: {printable(" ".join(message.split()))}', file=sys.stderr)
     return status

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import json
 import os
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from facealign.errors import FaceAlignError
+from facealign.errors import FaceAlignError, printable
+
+_MAX_NAME = 255  # bytes of a file's name on most file systems
+_PARTIAL = re.compile(r'\.(?:.*\.(?P<writer>\d+)\.part(?:\.[^.]*)?|facealign\.(?P<probe>\d+)\.probe)')
+_A_DAY = 24 * 60 * 60
 
 
 @contextmanager
@@ -24,7 +33,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             is full. Nothing is left behind, and an older ``path`` stays as it was.
     """
     path = Path(path)
-    temporary = path.with_name(f'.{path.stem}.{os.getpid()}.part{path.suffix}')
+    temporary = partial_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -37,6 +46,45 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the folder itself is missing or locked: the error above says so
             temporary.unlink(missing_ok=True)
+
+
+def partial_name(path: Path) -> Path:
+    """The temporary name beside ``path`` while this process writes it; :func:`sweep_partial` knows it."""
+    end = f'.{os.getpid()}.part{path.suffix}'
+    stem = os.fsencode(path.stem)
+    if len(stem) + len(os.fsencode(end)) >= _MAX_NAME:
+        digest = hashlib.blake2b(stem, digest_size=8).hexdigest()
+        return path.with_name(f'.{digest}{end if len(end) < 100 else f".{os.getpid()}.part"}')
+    return path.with_name(f'.{path.stem}{end}')
+
+
+def sweep_partial(folder: str | os.PathLike[str], below: bool = True) -> None:
+    """Remove what killed processes left half-written in ``folder`` (and, with ``below``, in its sub-folders)."""
+    for where, folders, names in os.walk(folder):
+        if not below:
+            folders.clear()
+        for name in names:
+            match = _PARTIAL.fullmatch(name)
+            if match and _is_left(os.path.join(where, name), int(match['writer'] or match['probe'])):
+                with suppress(OSError):
+                    os.unlink(os.path.join(where, name))
+
+
+def _is_left(path: str, process: int) -> bool:
+    """Whether nobody writes ``path`` any more: its process has ended, or it has not been touched for a day."""
+    if process == os.getpid():
+        return True  # of an earlier process of this number: this one has not begun
+    try:
+        if time.time() - os.lstat(path).st_mtime > _A_DAY:
+            return True
+        if os.name == 'nt':
+            return False  # there, os.kill would end it
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's process; gone already; no number of a process
+        return False
+    return False
 
 
 def atomic_write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -55,6 +103,26 @@ def atomic_write_json(path: str | os.PathLike[str], value: Any, indent: int | No
     separators = (',', ':') if indent is None else (',', ': ')
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False)
     atomic_write_text(path, text + '\n')
+
+
+def atomic_write_csv(path: str | os.PathLike[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write ``rows`` as a CSV file with Unix line ends, cells as :func:`csv_cell`; raises as :func:`atomic_path`."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerows([csv_cell(value) for value in row] for row in rows)
+    atomic_write_text(path, text.getvalue())
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula and no terminal for a command; numbers stay as they are.
+
+    A text that begins with ``=``, ``+``, ``-`` or ``@`` (a file's name) gets ``./`` in front: still the same file.
+
+    >>> [csv_cell(value) for value in ('=1+1.jpg', 'a.jpg', -1.5)]
+    ['./=1+1.jpg', 'a.jpg', -1.5]
+    """
+    if not isinstance(value, str):
+        return value
+    return f'./{printable(value)}' if value[:1] in ('=', '+', '-', '@') else printable(value)
 
 
 def ensure_writable(folder: str | os.PathLike[str]) -> Path:

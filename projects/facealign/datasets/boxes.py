@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from facealign.datasets.csv_table import ImageTable
 from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_text
+from facealign.io.image_table import ImageTable
 
 # A detection that overlaps the annotated points less than this is another face
 # or none at all: over 300W with dlib's HOG, right boxes have 0.35 and more.

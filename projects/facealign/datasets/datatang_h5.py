@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from facealign.datasets.name_lists import match_names
 from facealign.datasets.pairs import Annotation, Pair, add_pair, check_folder, check_pair, list_images, require_faces
 from facealign.datasets.records import Gathered
 from facealign.errors import FaceAlignError
+from facealign.io.name_list import match_names
 from facealign.markup import DATATANG106
 from facealign.parallel import run_parallel
 from facealign.utils.reading import FARTHEST, MEBIBYTE, check_regular, shown

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from facealign.datasets.csv_table import ImageTable
-from facealign.datasets.name_lists import match_names, read_name_list, without_suffix
 from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
+from facealign.io.image_table import ImageTable
+from facealign.io.name_list import match_names, read_name_list, without_suffix
 
 # ID_N: the N-th face of the photo ID (AFW, HELEN); "image_NNN _N" or "image_NNN_N": of iBUG's photo NNN.
 _PHOTO_ID = re.compile(r'(\d+)[ _]+\d+')

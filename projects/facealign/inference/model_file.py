@@ -197,7 +197,10 @@ def _open(path: Path, threads: int | None, device: str) -> ort.InferenceSession:
     if not path.is_file():
         raise FaceAlignError(f'{path}: no such model file')
     options = ort.SessionOptions()
-    options.log_severity_level = 3 if device == 'cpu' else 4  # what CUDA lacks is said below, in one line
+    options.log_severity_level = 3
+    if device != 'cpu':  # what it lacks is said below, in one line
+        options.log_severity_level = 4
+        ort.set_default_logger_severity(4)
     if threads is not None:
         options.intra_op_num_threads = threads
     try:

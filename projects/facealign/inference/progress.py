@@ -7,6 +7,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from facealign.errors import printable
+
 
 class RunProgress:
     """Counts and shows; everything goes to stderr, so that results can go to stdout.
@@ -46,7 +48,7 @@ class RunProgress:
 
     def fail(self, name: str, reason: str) -> None:
         """One that failed; the reason goes to the log."""
-        reason = ' '.join(reason.split())
+        reason = printable(' '.join(reason.split()))
         self.failures.append((name, reason))
         self._line(f'failed: {reason}' if name in reason else f'failed: {name}: {reason}')
         self._advance()
@@ -91,4 +93,4 @@ class RunProgress:
         self._bar.update(self._task, advance=1, rate=self._rate(), failed=len(self.failures))
 
     def _line(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from facealign.errors import FaceAlignError
+from facealign.files import partial_name
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv')
 # Damaged frames in a row after which a file is taken to be at its end.
@@ -80,7 +81,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path, fps
-        self._temporary = path.with_name(f'.{path.stem}.{os.getpid()}.part{path.suffix}')
+        self._temporary = partial_name(path)
         self._writer: cv2.VideoWriter | None = None
 
     def write(self, image: np.ndarray) -> None:

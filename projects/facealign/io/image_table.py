@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from facealign.datasets.name_lists import match_names, name_key
 from facealign.errors import FaceAlignError
+from facealign.io.name_list import match_names, name_key
 
 _NAME_COLUMNS = ('image', 'image_name', 'file_name', 'filename')
 _Value = TypeVar('_Value')
@@ -72,7 +72,7 @@ class ImageTable:
     def match(self, file_names: Iterable[str]) -> dict[str, list[dict[str, str]]]:
         """For each of ``file_names`` the rows about it; a name without rows is absent.
 
-        See :func:`facealign.datasets.name_lists.match_names` for what belongs together.
+        See :func:`facealign.io.name_list.match_names` for what belongs together.
         """
         return {name: self._rows[key] for name, key in match_names(self._rows, file_names).items()}
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facealign.datasets.name_lists import match_names, read_name_list, without_suffix
 from facealign.errors import FaceAlignError
+from facealign.io.name_list import match_names, read_name_list, without_suffix
 
 _name = st.lists(st.sampled_from(['a', 'b', 'B', 'c.jpg']), min_size=1, max_size=3).map('/'.join)
 
