@@ -14,12 +14,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facealign.datasets.boxes import write_box_csv
 from facealign.datasets.pairs import check_folder, list_images
 from facealign.errors import FaceAlignError, run_command
 from facealign.files import ensure_writable
 from facealign.inference.detect_files import detect_files
 from facealign.inference.detectors import detector_names, needs_model
+from facealign.io.box_table import write_box_csv
 
 
 def parse_args() -> argparse.Namespace:

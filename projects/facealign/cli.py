@@ -20,8 +20,23 @@ Examples:
     facealign align list.txt --out out --format pts --detector dlib-hog
     facealign align clip.mp4 --out out --save-video --smooth
     facealign align webcam --show --smooth
+
+Results in --out:
+    landmarks.json, landmarks.csv, alphapose-results.json    all inputs, also of earlier runs into the same folder
+    NAME.pts, NAME.2.pts (second face), NAME.npy             of images; NAME/000000.pts … of videos
+    images/NAME.jpg, videos/NAME.mp4                         drawn
+    failures.csv                                             file, reason
+
+NAME is the input's without its suffix. The suffix stays where it tells inputs apart: 1.jpg beside 1.png, 1.jpg.jpg,
+p.2.jpg. Of inputs of one name, a later one is called by its full path.
+
+landmarks.csv has the columns image, frame, time, face, track, box_x1, box_y1, box_x2, box_y2, box_score, of the points
+x0, y0, score0, x1 …, and error. An input or frame without a face has one row whose other cells are empty.
 """
-_INPUTS = 'images, videos, folders (with all below them), globs, list files (.txt, one path a line), or webcam[:NUMBER]'
+_INPUTS = (
+    'images, videos, folders (with all below them), globs, list files (.txt, one path a line; numbers behind it are '
+    'passed over), or webcam[:NUMBER]'
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -107,7 +122,11 @@ def add_align_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the mean of each face's points and its mirror image's: a little more accurate, half as fast",
     )
     parser.add_argument('--smooth', action='store_true', help='steady the points of videos over time')
-    parser.add_argument('--restart', action='store_true', help='do everything again, also what an earlier run did')
+    parser.add_argument(
+        '--restart',
+        action='store_true',
+        help='do the inputs again, also what an earlier run did; results of other settings are removed',
+    )
 
 
 def align(args: argparse.Namespace) -> int:
@@ -119,7 +138,9 @@ def align(args: argparse.Namespace) -> int:
     sources = find_sources(args.inputs, leave_out=args.out)
 
     from facealign.inference.align_files import Options, align_files
-    from facealign.inference.aligner import FaceAligner
+    from facealign.inference.aligner import FaceAligner, model_files
+    from facealign.inference.detectors import detector_files
+    from facealign.inference.journal import digest_of_files
     from facealign.inference.overlay import EXTRAS, Overlay
 
     extras = [word.strip() for word in args.draw.split(',') if word.strip()]
@@ -136,7 +157,12 @@ def align(args: argparse.Namespace) -> int:
         box_rule=args.box_rule,
         flip_test=args.flip_test,
     )
-    settings = dict(detector=args.detector or aligner.detector_name, box_rule=args.box_rule, min_score=args.min_score)
+    settings = dict(
+        detector=args.detector or aligner.detector_name,
+        box_rule=args.box_rule,
+        min_score=args.min_score,
+        files=digest_of_files([*model_files(args.model), *detector_files(args.detector)]),
+    )
     options = Options(
         out=args.out,
         formats=tuple(dict.fromkeys(args.format or ['json'])),

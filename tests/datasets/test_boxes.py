@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facealign.datasets.boxes import assign_boxes, box_iou, choose_boxes, has_boxes, read_box_csv, write_box_csv
+from facealign.datasets.boxes import assign_boxes, box_iou, choose_boxes
 from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
+from facealign.io.box_table import has_boxes, read_box_csv, write_box_csv
 
 VISIONLABS = (
     'image_name,face_rect_x1,face_rect_y2,face_rect_x2,face_rect_y1,landmarks_in_bbox,n_faces_detected,'

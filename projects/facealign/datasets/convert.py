@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from facealign.datasets import boxes as box_sources
+from facealign.datasets.boxes import assign_boxes
 from facealign.datasets.crop import crop_faces
 from facealign.datasets.datatang import read_datatang
 from facealign.datasets.datatang_h5 import read_datatang_h5
@@ -26,6 +26,7 @@ from facealign.datasets.summary import RepeatedPhoto, summarise, summarise_repea
 from facealign.datasets.w300 import read_300w
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_path, atomic_write_json, ensure_writable
+from facealign.io.box_table import has_boxes, read_box_csv
 from facealign.io.coco import relative_root, write_coco
 from facealign.markup import get_markup
 
@@ -152,21 +153,21 @@ def _find_boxes(gathered: Gathered, options: Options, folder: Path) -> tuple[str
     boxes = options.boxes
     if boxes is None:
         kind, _, value = options.split.partition(':')
-        boxes = options.split if kind == 'csv' and box_sources.has_boxes(find_list(value, folder)) else 'landmarks'
+        boxes = options.split if kind == 'csv' and has_boxes(find_list(value, folder)) else 'landmarks'
     if boxes == 'landmarks':
         return boxes, 0
     if boxes.startswith('csv:'):
         path = find_list(boxes[4:], folder)
-        detections = box_sources.read_box_csv(path, [face.file_name for face in gathered.faces])
+        detections = read_box_csv(path, [face.file_name for face in gathered.faces])
         if not detections:
             raise FaceAlignError(f'{path}: names none of the images; its paths must be relative to the data folder')
-        box_sources.assign_boxes(gathered.faces, detections)
+        assign_boxes(gathered.faces, detections)
         return _public(boxes), sum(face.file_name not in detections for face in gathered.faces)
     assert options.detect is not None
     paths = {face.file_name: face.path for face in gathered.faces}
     found = dict(zip(paths, options.detect(list(paths.values()))))
     _keep(gathered, [(face, None if found[face.file_name] is None else face) for face in gathered.faces])
-    box_sources.assign_boxes(gathered.faces, {name: rows for name, rows in found.items() if rows is not None})
+    assign_boxes(gathered.faces, {name: rows for name, rows in found.items() if rows is not None})
     return boxes, 0
 
 

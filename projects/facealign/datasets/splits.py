@@ -184,7 +184,7 @@ def split_by_lists(faces: Sequence[FaceRecord], paths: Sequence[Path]) -> tuple[
     for path in paths:
         stem = path.stem.lower()
         split = next((name for name in ('train', 'val') if name in stem), 'test')
-        names = read_name_list(path)
+        names = read_name_list(path, (face.file_name for face in faces))
         spelled = {face.file_name: face.file_name for face in faces}
         if not any(without_suffix(name) != name for name in names):
             spelled = {without_suffix(name): name for name in spelled}

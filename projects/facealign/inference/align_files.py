@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -15,16 +14,17 @@ import cv2
 import numpy as np
 
 from facealign import __version__
-from facealign.errors import FaceAlignError
-from facealign.files import atomic_write_bytes, atomic_write_text
+from facealign.errors import FaceAlignError, printable
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.face import Face
-from facealign.inference.journal import Journal
+from facealign.inference.journal import file_state
 from facealign.inference.overlay import Overlay
 from facealign.inference.progress import RunProgress
+from facealign.inference.result_folder import ResultFolder
+from facealign.inference.result_names import drawn_file
 from facealign.inference.sources import Source
 from facealign.inference.tracking import FaceTracker
-from facealign.inference.writers import TABLES, record_of, write_faces, write_table
+from facealign.inference.writers import record_of
 from facealign.io.image import read_image
 from facealign.io.video import VideoReader, VideoWriter
 
@@ -55,141 +55,139 @@ def align_files(aligner: FaceAligner, sources: Sequence[Source], options: Option
     Raises:
         FaceAlignError: the results cannot be written.
     """
+    folder = None
+    if options.out is not None:
+        folder = ResultFolder(options.out, aligner.model.info.markup, options.formats)
+        settings = {**options.settings, 'model': aligner.model.name, 'smooth': options.smooth}
+        sources = folder.open(sources, settings, options.restart, options.save_images, options.save_video)
     with RunProgress(len(sources)) as progress:
-        run = _Run(aligner, options, progress)
+        run = _Run(aligner, options, progress, folder)
         try:
             run.do(sources)
         finally:
-            run.close()
-        if options.out is not None:
-            run.write_tables(sources)
+            if folder is not None:
+                folder.write_failures(progress.failures)
+        if folder is not None:
+            about = dict(facealign=__version__, model=aligner.model.name, scores=aligner.model.info.scores)
+            folder.write_tables(about)
     print_to = progress.summary()
     where = f'results in {options.out}' if options.out else 'nothing written; --out DIR writes files'
-    progress.console.print(f'{print_to}; {where}', markup=False, highlight=False, soft_wrap=True)
+    progress.console.print(printable(f'{print_to}; {where}'), markup=False, highlight=False, soft_wrap=True)
     return 1 if progress.failures else 0
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """An image whose faces wait for the network.
+
+    Attributes:
+        source: where it is from.
+        image: BGR [H, W, 3] uint8.
+        boxes: [N, 5].
+        state, made_with, drawn: see :class:`facealign.inference.journal.Journal`.
+    """
+
+    source: Source
+    image: np.ndarray
+    boxes: np.ndarray
+    state: str
+    made_with: str
+    drawn: str
+
+
 class _Run:
-    def __init__(self, aligner: FaceAligner, options: Options, progress: RunProgress) -> None:
-        self._aligner, self._options, self._progress = aligner, options, progress
-        self._journal = None
-        if options.out is not None:
-            settings = {**options.settings, 'model': aligner.model.name, 'smooth': options.smooth}
-            self._journal = Journal(options.out, settings, options.restart)
-        self._pending: list[tuple[Source, np.ndarray, np.ndarray]] = []
+    def __init__(
+        self, aligner: FaceAligner, options: Options, progress: RunProgress, folder: ResultFolder | None
+    ) -> None:
+        self._aligner, self._options, self._progress, self._folder = aligner, options, progress, folder
+        self._pending: list[_Pending] = []
 
     def do(self, sources: Sequence[Source]) -> None:
         for source in sources:
-            if self._is_done(source):
-                self._write_again(source)
-                self._progress.skip()
-                continue
             try:
-                if source.kind == 'image':
-                    self._take_image(source)
+                made_with, drawn = self._made_with(source), self._drawn(source)
+                if self._folder is not None and self._folder.is_done(source, made_with, drawn):
+                    self._progress.skip()
+                elif source.reason:
+                    raise FaceAlignError(source.reason)
+                elif source.kind == 'image':
+                    self._take_image(source, made_with, drawn)
                 else:
                     self._flush()
-                    self._do_video(source)
+                    self._do_video(source, made_with, drawn)
             except FaceAlignError as error:
-                self._progress.fail(source.name, str(error))
+                self._fail(source, error)
         self._flush()
 
-    def close(self) -> None:
-        """Write the list of failures, also of an interrupted run."""
-        if self._options.out is None:
-            return
-        path = self._options.out / 'failures.csv'
-        if self._progress.failures:
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator='\n')
-            writer.writerows([('file', 'reason'), *self._progress.failures])
-            atomic_write_text(path, text.getvalue())
-        else:
-            path.unlink(missing_ok=True)
+    def _fail(self, source: Source, error: FaceAlignError) -> None:
+        reason = self._progress.fail(source.name, str(error))
+        if self._folder is not None:
+            self._folder.fail(source, reason)
 
-    def write_tables(self, sources: Sequence[Source]) -> None:
-        assert self._journal is not None and self._options.out is not None
-        about = dict(facealign=__version__, model=self._aligner.model.name, scores=self._aligner.model.info.scores)
-        for kind in self._options.formats:
-            if kind in TABLES:
-                records = self._journal.records(sources)
-                write_table(self._options.out / TABLES[kind], kind, records, self._aligner.model.info.markup, about)
-        self._journal.close()
+    def _drawn(self, source: Source) -> str:
+        """What is drawn; empty where no drawing is wanted."""
+        wanted = self._options.save_images if source.kind == 'image' else self._options.save_video
+        return repr(self._options.overlay) if wanted else ''
 
-    def _is_done(self, source: Source) -> bool:
-        if self._journal is None or source.kind == 'camera' or not self._journal.is_done(source):
-            return False
-        if source.kind == 'video':
-            return not self._options.save_video or self._drawn(source).is_file()
-        return not self._options.save_images or self._drawn(source).is_file()
+    def _made_with(self, source: Source) -> str:
+        """What the points of a source depend on besides its content: its boxes in the user's file."""
+        if source.reason or not getattr(self._aligner.detector, 'by_path', False):
+            return ''
+        try:
+            boxes = self._aligner.detector(None, source.path)  # type: ignore[call-arg, arg-type]
+        except FaceAlignError:
+            return 'none'
+        return hashlib.sha256(boxes.tobytes()).hexdigest()
 
-    def _write_again(self, source: Source) -> None:
-        """The files beside each other of a source that was done before, perhaps in another format."""
-        if self._journal is not None and not set(self._options.formats) <= set(TABLES):
-            for record in self._journal.records([source]):
-                frame = record.get('frame')
-                self._write_beside(source.stem if frame is None else f'{source.stem}/{frame:06d}', record)
-
-    def _drawn(self, source: Source) -> Path:
-        assert self._options.out is not None
-        folder, suffix = ('images', '.jpg') if source.kind == 'image' else ('videos', '.mp4')
-        return self._options.out / folder / f'{source.stem}{suffix}'
-
-    def _take_image(self, source: Source) -> None:
+    def _take_image(self, source: Source, made_with: str, drawn: str) -> None:
+        state = file_state(source.path)
         image = read_image(source.path)
-        self._pending.append((source, image, self._aligner.detect(image, source.path)))
-        if self._aligner.is_full([(image, boxes) for _, image, boxes in self._pending]):
+        boxes = self._aligner.detect(image, source.path)
+        self._pending.append(_Pending(source, image, boxes, state, made_with, drawn))
+        if self._aligner.is_full([(one.image, one.boxes) for one in self._pending]):
             self._flush()
 
     def _flush(self) -> None:
         pending, self._pending = self._pending, []
-        found = self._aligner.align([image for _, image, _ in pending], [boxes for _, _, boxes in pending])
-        for (source, image, _), faces in zip(pending, found):
+        found = self._aligner.align([one.image for one in pending], [one.boxes for one in pending])
+        for one, faces in zip(pending, found):
             try:
-                self._finish_image(source, image, faces)
+                self._finish_image(one, faces)
             except FaceAlignError as error:
-                self._progress.fail(source.name, str(error))
+                self._fail(one.source, error)
 
-    def _finish_image(self, source: Source, image: np.ndarray, faces: list[Face]) -> None:
-        record = record_of(source.name, faces)
-        if self._options.save_images:
-            drawn = self._options.overlay.draw(image, faces, source.path)
-            jpeg = cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-            atomic_write_bytes(self._drawn(source), jpeg.tobytes())
-        self._write_beside(source.stem, record)
-        if self._journal is None:
+    def _finish_image(self, one: _Pending, faces: list[Face]) -> None:
+        record = record_of(one.source.name, faces)
+        if self._folder is None:
             print(json.dumps(record, separators=(',', ':')), flush=True)
         else:
-            self._journal.add(source, [record])
-        self._progress.done(source.name, len(faces))
+            picture = None
+            if one.drawn:
+                image = self._options.overlay.draw(one.image, faces, one.source.path)
+                picture = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+            self._folder.add_image(one.source, record, picture, one.state, one.made_with, one.drawn)
+        self._progress.done(one.source.name, len(faces))
 
-    def _write_beside(self, stem: str, record: dict[str, Any]) -> None:
-        if self._options.out is not None and record['faces']:
-            for kind in self._options.formats:
-                if kind not in TABLES:
-                    write_faces(self._options.out / stem, kind, record['faces'])
-
-    def _do_video(self, source: Source) -> None:
+    def _do_video(self, source: Source, made_with: str, drawn: str) -> None:
+        state = file_state(source.path)
         reader = VideoReader(source.camera if source.kind == 'camera' else source.path)
         self._progress.add_frames(reader.frames)
         records = self._frames(source, reader)
-        if self._journal is None:
+        if self._folder is None:
             for record in records:
                 print(json.dumps(record, separators=(',', ':')), flush=True)
         else:
-            self._journal.add(source, records)
-        try:
-            reader.check_complete()
-        except FaceAlignError:
-            if self._journal is not None:
-                self._journal.do_again(source)
-            raise
-        self._progress.done(source.name, None)
+            self._folder.add_video(source, records, state, made_with, drawn, lambda: _missing(reader))
+        if reason := _missing(reader):
+            self._progress.fail(source.name, reason)
+        else:
+            self._progress.done(source.name, None)
 
     def _frames(self, source: Source, reader: VideoReader) -> Iterator[dict[str, Any]]:
         """The records of a video's frames; draws, shows and writes them as they pass."""
         tracker = FaceTracker(self._options.smooth)
-        with VideoWriter(self._drawn(source), reader.fps) if self._options.save_video else nullcontext() as writer:
+        drawn = self._folder.path(drawn_file(source.stem, source.kind)) if self._folder is not None else None
+        with VideoWriter(drawn, reader.fps) if drawn and self._options.save_video else nullcontext() as writer:
             try:
                 for frame, image in reader:
                     time = frame / reader.fps
@@ -198,9 +196,7 @@ class _Run:
                     if not self._show(source, image, faces, writer):
                         break
                     self._progress.frame(len(faces))
-                    record = record_of(source.name, faces, frame, time)
-                    self._write_beside(f'{source.stem}/{frame:06d}', record)
-                    yield record
+                    yield record_of(source.name, faces, frame, time)
             except KeyboardInterrupt:
                 if source.kind != 'camera':  # for a camera it is the way to stop
                     raise
@@ -213,6 +209,15 @@ class _Run:
         if writer is not None:
             writer.write(drawn)
         return not self._options.show or show_frame(source.name, drawn)
+
+
+def _missing(reader: VideoReader) -> str:
+    """Why a video that has been read is not whole; empty where it is."""
+    try:
+        reader.check_complete()
+    except FaceAlignError as error:
+        return str(error)
+    return ''
 
 
 def show_frame(title: str, image: np.ndarray) -> bool:

@@ -188,18 +188,25 @@ class FaceAligner:
         return all_points, all_scores
 
 
+def model_files(model: str | os.PathLike[str] | None) -> list[str | os.PathLike[str]]:
+    """The files that :func:`load_model` reads for a model of a file's name."""
+    if model is not None and '+' in str(model) and not os.path.exists(model):
+        return list(str(model).partition('+')[::2])
+    return [model_path(model)]
+
+
 def load_model(
     model: str | os.PathLike[str] | LandmarkModel | None = None, threads: int | None = None, device: str = 'cpu'
 ) -> LandmarkModel:
     """A model from what :class:`FaceAligner` takes. Raises FaceAlignError."""
     if model is not None and not isinstance(model, str | os.PathLike):
         return model
-    if model is not None and '+' in str(model) and not os.path.exists(model):
+    files = model_files(model)
+    if len(files) == 2:
         from facealign.export.torch_model import TorchModel
 
-        config, _, checkpoint = str(model).partition('+')
-        return TorchModel(config, checkpoint, device)
-    return OnnxModel(model_path(model), threads, device)
+        return TorchModel(str(files[0]), str(files[1]), device)
+    return OnnxModel(files[0], threads, device)
 
 
 def _bounds(points: np.ndarray) -> np.ndarray:

@@ -120,6 +120,15 @@ def open_detector(spec: str | Callable[..., np.ndarray] | None = None) -> tuple[
     return name, get_detector(name, model or None)
 
 
+def detector_files(spec: str | None) -> list[Path]:
+    """The files that make the boxes of :func:`open_detector`'s ``spec``; not a table of boxes, which may grow."""
+    name, _, model = (spec or '').partition(':')
+    if not model:
+        file = yunet_file() if name in ('', 'yunet') else None
+        return [file] if file else []
+    return [] if name == 'boxes' else [Path(part) for part in (model.split('+') if name == 'mmdet' else [model])]
+
+
 def yunet_file() -> Path | None:
     """The YuNet file that the user has put where facealign looks, if any.
 

@@ -46,12 +46,13 @@ class RunProgress:
         self._skipped += 1
         self._advance()
 
-    def fail(self, name: str, reason: str) -> None:
-        """One that failed; the reason goes to the log."""
+    def fail(self, name: str, reason: str) -> str:
+        """One that failed; the reason goes to the log, and is returned as one line."""
         reason = printable(' '.join(reason.split()))
         self.failures.append((name, reason))
         self._line(f'failed: {reason}' if name in reason else f'failed: {name}: {reason}')
         self._advance()
+        return reason
 
     def done(self, name: str, faces: int | None) -> None:
         """One that is done, with how many faces; None where its frames were counted already."""

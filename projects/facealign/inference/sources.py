@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
-from collections import Counter
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from facealign.errors import FaceAlignError
+from facealign.inference.result_names import ResultNames, full_path
 from facealign.io.image import IMAGE_SUFFIXES, UNREAD_SUFFIXES
+from facealign.io.name_list import read_file_list
 from facealign.io.video import VIDEO_SUFFIXES
 
 _LIST_SUFFIXES = ('.txt', '.lst', '.list')
@@ -21,19 +23,34 @@ class Source:
 
     Attributes:
         path: of the file; ``webcam:N`` for a camera.
+        key: its full path, by which it is one and the same in every run.
         name: by which results call it: unique, relative, with the suffix.
-        stem: what the files made from it are called, without their suffix: unique too.
-        kind: ``image``, ``video`` or ``camera``.
+        stem: what the files made from it are called, without their suffix: unique too
+            (see :mod:`facealign.inference.result_names`).
+        kind: ``image``, ``video`` or ``camera``; ``folder`` for one that cannot be listed.
+        wanted: the name it would have if no other had it.
+        reason: why it cannot be read, where that is known already.
     """
 
     path: Path
+    key: str
     name: str
     stem: str
     kind: str
+    wanted: str
+    reason: str = ''
 
     @property
     def camera(self) -> int:
-        return int(self.name.partition(':')[2])
+        return int(self.key.partition(':')[2])
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    name: str
+    kind: str
+    reason: str = ''
 
 
 def find_sources(inputs: Iterable[str], leave_out: Path | None = None) -> list[Source]:
@@ -41,75 +58,94 @@ def find_sources(inputs: Iterable[str], leave_out: Path | None = None) -> list[S
 
     Args:
         inputs: as the user wrote them. A list file (.txt) has one path a line,
-            relative to its own folder.
+            relative to its own folder (see :mod:`facealign.io.name_list`).
         leave_out: a folder whose files are not taken (that of the results).
 
     Raises:
         FaceAlignError: an input names nothing.
     """
-    found: list[tuple[Path, str]] = []
+    folders: dict[str, str] = {}
+    found: dict[str, _Found] = {}
     for text in inputs:
-        found += _expand(text, leave_out)
-    names: dict[Path, str] = {}
-    for path, name in found:
-        names.setdefault(path, name)
-    count = Counter(names.values())
-    names = {path: name if count[name] == 1 else '/'.join(path.resolve().parts[1:]) for path, name in names.items()}
-    stems = Counter(_stem(name) for name in names.values())
-    return [_source(path, name, stems[_stem(name)] == 1) for path, name in names.items()]
-
-
-def _expand(text: str, leave_out: Path | None) -> list[tuple[Path, str]]:
-    kind, _, number = text.partition(':')
-    if kind == 'webcam' and not Path(text).exists():
-        if number and not number.isdigit():
-            raise FaceAlignError(f'{text}: a camera is webcam or webcam:NUMBER')
-        return [(Path(f'webcam:{number or 0}'), f'webcam:{number or 0}')]
-    path = Path(text)
-    if path.is_dir():
-        return _folder(path, leave_out)
-    if path.is_file():
-        return _list_file(path) if path.suffix.lower() in _LIST_SUFFIXES else [(path, path.name)]
-    matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
-    if not matches:
-        raise FaceAlignError(f'{text}: no such file or folder')
-    return [(match, match.name) for match in matches if match.is_file()]
-
-
-def _folder(folder: Path, leave_out: Path | None) -> list[tuple[Path, str]]:
-    suffixes = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
-    skip = leave_out.resolve() if leave_out else None
-    files = [
-        (file, file.relative_to(folder).as_posix())
-        for file in sorted(folder.rglob('*'))
-        if file.suffix.lower() in (*suffixes, *UNREAD_SUFFIXES) and not file.name.startswith('.') and not file.is_dir()
-        if skip is None or skip not in file.resolve().parents
-    ]
-    if not files:
-        raise FaceAlignError(f'{folder}: a folder without images or videos; their names end in {", ".join(suffixes)}')
-    return files
-
-
-def _list_file(path: Path) -> list[tuple[Path, str]]:
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FaceAlignError(f'{path}: cannot be read as a list of files ({error})') from error
-    files = [line.strip() for line in lines if line.strip() and not line.startswith('#')]
-    if not files:
-        raise FaceAlignError(f'{path}: an empty list; it needs one image path a line')
+        for one in _expand(text, leave_out):
+            found.setdefault(str(one.path) if one.kind == 'camera' else full_path(one.path, folders), one)
+    names = ResultNames()
     return [
-        (path.parent / file, Path(file).name if Path(file).is_absolute() else Path(file).as_posix()) for file in files
+        Source(one.path, key, *names.choose(one.name, key, one.kind), one.kind, one.name, one.reason)
+        for key, one in found.items()
     ]
 
 
-def _stem(name: str) -> str:
-    return name.rpartition('.')[0] or name
+def _expand(text: str, leave_out: Path | None) -> list[_Found]:
+    kind, _, number = text.partition(':')
+    if kind == 'webcam' and not os.path.exists(text):
+        if number and not (number.isascii() and number.isdigit() and len(number) < 4):
+            raise FaceAlignError(f'{text}: a camera is webcam or webcam:NUMBER')
+        name = f'webcam:{int(number or 0)}'
+        return [_Found(Path(name), name, 'camera')]
+    if os.path.isdir(text):
+        return _folder(Path(text), leave_out)
+    if os.path.isfile(text):
+        return _list_file(Path(text)) if text.lower().endswith(_LIST_SUFFIXES) else [_file(Path(text))]
+    if os.path.exists(text):
+        raise FaceAlignError(f'{text}: not a regular file; give an image, a video, a folder or a list')
+    return _matches(text, leave_out)
 
 
-def _source(path: Path, name: str, stem_is_unique: bool) -> Source:
-    if name.startswith('webcam:'):
-        return Source(path, name, name.replace(':', ''), 'camera')
-    name = '/'.join(part for part in name.split('/') if part not in ('..', '.'))
+def _matches(pattern: str, leave_out: Path | None) -> list[_Found]:
+    matches = sorted(glob.glob(pattern, recursive=True))
+    if not matches:
+        raise FaceAlignError(f'{pattern}: no such file or folder')
+    found: list[_Found] = []
+    for match in map(Path, matches):
+        if match.is_dir():
+            found += _walk(match, leave_out, f'{match.name}/' if match.name else '')
+        else:
+            found.append(_file(match))
+    return found
+
+
+def _folder(folder: Path, leave_out: Path | None) -> list[_Found]:
+    if leave_out is not None and os.path.realpath(folder) == os.path.realpath(leave_out):
+        raise FaceAlignError(f'{folder}: is the folder of the results too; choose another --out')
+    found = list(_walk(folder, leave_out))
+    if not found:
+        suffixes = ', '.join((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES))
+        raise FaceAlignError(f'{folder}: a folder without images or videos; their names end in {suffixes}')
+    return found
+
+
+def _walk(folder: Path, leave_out: Path | None, prefix: str = '') -> Iterator[_Found]:
+    """The images and videos of a folder and those below it, in order, and the folders that cannot be listed."""
+    top, skip = os.path.realpath(folder), os.path.realpath(leave_out) if leave_out else None
+    if skip is not None and f'{top}{os.sep}'.startswith(f'{skip}{os.sep}'):
+        return
+    found: list[_Found] = []
+
+    def unreadable(error: OSError) -> None:
+        path = Path(error.filename)
+        name = prefix + path.relative_to(folder).as_posix()
+        reason = f'{path}: cannot be listed ({error.strerror}); check your permissions'
+        found.append(_Found(path, name, 'folder', reason))
+
+    suffixes = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *UNREAD_SUFFIXES)
+    for where, below, names in os.walk(folder, onerror=unreadable):
+        inside = os.path.relpath(where, folder)
+        below[:] = [name for name in below if os.path.normpath(os.path.join(top, inside, name)) != skip]
+        for name in names:
+            if name.lower().endswith(suffixes) and not name.startswith('.'):
+                relative = name if inside == '.' else f'{Path(inside).as_posix()}/{name}'
+                found.append(_file(Path(where, name), prefix + relative))
+    yield from sorted(found, key=lambda one: one.name.split('/'))
+
+
+def _list_file(path: Path) -> list[_Found]:
+    return [
+        _file(path.parent / file, PurePosixPath(file).name if os.path.isabs(file) else PurePosixPath(file).as_posix())
+        for file in read_file_list(path)
+    ]
+
+
+def _file(path: Path, name: str | None = None) -> _Found:
     kind = 'video' if path.suffix.lower() in VIDEO_SUFFIXES else 'image'
-    return Source(path, name, _stem(name) if stem_is_unique else name, kind)
+    return _Found(path, path.name if name is None else name, kind)

@@ -2,7 +2,8 @@
 
 A *record* is one image or video frame as a dictionary: ``file``, for a frame
 also ``frame`` (from 0) and ``time`` (seconds), and ``faces`` (see
-:func:`record_of`).
+:func:`record_of`); of an input that could not be read it is ``file`` and
+``error``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from facealign.files import atomic_path, atomic_write_text
+from facealign.errors import FaceAlignError
+from facealign.files import atomic_path, atomic_write_text, csv_cell
 from facealign.inference.face import Face
 from facealign.io.pts import format_pts
 from facealign.markup import Markup
@@ -53,57 +55,92 @@ def write_table(
     with atomic_path(path) as temporary, open(temporary, 'w', encoding='utf-8', newline='') as file:
         if kind == 'json':
             head = json.dumps({**about, 'markup': markup.name}, indent=1, ensure_ascii=False)
-            _write_list(file, head[:-2] + ',\n "images": [', map(_compact, records), ']}')
+            failures: list[dict[str, Any]] = []
+            images = (_compact(record) for record in records if _is_read(record, failures))
+            _write_list(file, head[:-2] + ',\n "images": [', images, '],')
+            _write_list(file, ' "failures": [', map(_compact, failures), ']}')
         elif kind == 'alphapose':
             _write_list(file, '[', (_compact(entry) for record in records for entry in _alphapose(record)), ']')
         else:
             writer = csv.writer(file, lineterminator='\n')
             writer.writerow(csv_header(markup))
-            writer.writerows(row for record in records for row in _csv_rows(record))
+            writer.writerows(row for record in records for row in _csv_rows(record, markup))
+
+
+def _is_read(record: dict[str, Any], failures: list[dict[str, Any]]) -> bool:
+    if 'error' in record:
+        failures.append(record)
+    return 'error' not in record
 
 
 def write_faces(stem: Path, kind: str, faces: list[dict[str, Any]]) -> None:
     """Write the faces of one record beside each other: ``STEM.pts`` (``STEM.2.pts`` … for more) or ``STEM.npy``.
 
     ``.pts`` counts from 1, as iBUG does, and has no scores; ``.npy`` is
-    [faces, K, 3] with x, y (0-based) and score.
+    [faces, K, 3] with x, y (0-based) and score. Files of faces that an earlier
+    run found and this did not are removed.
 
     Raises:
         FaceAlignError: it cannot be written.
     """
-    if kind == 'npy':
+    if kind == 'npy' and not faces:
+        remove_file(stem.with_name(f'{stem.name}.npy'))
+    elif kind == 'npy':
         with atomic_path(stem.with_name(stem.name + '.npy')) as temporary, open(temporary, 'wb') as file:
             np.save(file, np.array([np.column_stack([face['points'], face['scores']]) for face in faces]))
-        return
-    for number, face in enumerate(faces, 1):
-        name = f'{stem.name}.pts' if number == 1 else f'{stem.name}.{number}.pts'
-        atomic_write_text(stem.with_name(name), format_pts(np.array(face['points'])))
+    else:
+        for number, face in enumerate(faces, 1):
+            atomic_write_text(_pts_file(stem, number), format_pts(np.array(face['points'])))
+        number = len(faces) + 1
+        while remove_file(_pts_file(stem, number)):
+            number += 1
+
+
+def _pts_file(stem: Path, number: int) -> Path:
+    return stem.with_name(f'{stem.name}.pts' if number == 1 else f'{stem.name}.{number}.pts')
+
+
+def remove_file(path: Path) -> bool:
+    """Remove a result file; False where there is none.
+
+    Raises:
+        FaceAlignError: it cannot be removed.
+    """
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise FaceAlignError(f'{path}: cannot be removed ({error.strerror}); check your permissions') from error
+    return True
 
 
 def csv_header(markup: Markup) -> list[str]:
-    """The columns of ``landmarks.csv``; points count from 0 in the order of the markup."""
+    """The columns of ``landmarks.csv``, each once; points count from 0 in the order of the markup."""
     points = [f'{axis}{i}' for i in range(markup.num_keypoints) for axis in ('x', 'y', 'score')]
-    return ['image', 'frame', 'face', 'track', 'x1', 'y1', 'x2', 'y2', 'box_score', *points]
+    return ['image', 'frame', 'time', 'face', 'track', *_BOX, 'box_score', *points, 'error']
 
 
-def _csv_rows(record: dict[str, Any]) -> Iterator[list[Any]]:
-    for number, face in enumerate(record['faces']):
+_BOX = ('box_x1', 'box_y1', 'box_x2', 'box_y2')
+
+
+def _csv_rows(record: dict[str, Any], markup: Markup) -> Iterator[list[Any]]:
+    """A row for each face; where there is none, one of empty cells, with the reason if the input could not be read."""
+    first = [csv_cell(record['file']), record.get('frame', ''), record.get('time', '')]
+    for number, face in enumerate(record.get('faces', ())):
         points = [value for (x, y), score in zip(face['points'], face['scores']) for value in (x, y, score)]
-        yield [
-            record['file'],
-            record.get('frame', ''),
-            number,
-            face.get('track', ''),
-            *face['box'],
-            face['score'],
-            *points,
-        ]
+        yield [*first, number, face.get('track', ''), *face['box'], face['score'], *points, '']
+    if not record.get('faces'):
+        yield [*first, *[''] * (len(csv_header(markup)) - len(first) - 1), csv_cell(record.get('error', ''))]
 
 
 def _alphapose(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The 106-point system's entries, one a face with x, y, score a point; and its successor's box and idx."""
+    """The 106-point system's entries, one a face with x, y, score a point; and its successor's box and idx.
+
+    An image or frame without a face has one entry, whose points and box are empty lists.
+    """
     name = record['file'] if 'frame' not in record else f'{record["file"]}/{record["frame"]:06d}'
-    for face in record['faces']:
+    for face in record.get('faces', ()):
         x1, y1, x2, y2 = face['box']
         yield dict(
             image_id=name,
@@ -113,6 +150,9 @@ def _alphapose(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
             box=[x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)],
             idx=face.get('track', 0),
         )
+    if not record.get('faces'):
+        error = {'error': record['error']} if 'error' in record else {}
+        yield dict(image_id=name, category_id=1, keypoints=[], score=0.0, box=[], idx=0, **error)
 
 
 def _face(face: Face) -> dict[str, Any]:

@@ -1,76 +1,237 @@
-"""Lists that name images, and which file each name means."""
+"""Lists that name images, one a line, and which file each line means; the one reader of lists, for all commands.
+
+A line is a file's path or an end of it. It may have quotes around it, backslashes between folders, other upper and
+lower case, and numbers or further columns behind it (``photo.jpg 83 83 170 170``), which are passed over. The list may
+be UTF-8, UTF-16 or Latin-1. A line with ``#`` in front is a comment, unless there is a file of that name.
+"""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from facealign.errors import FaceAlignError
 from facealign.io.image_header import IMAGE_SUFFIXES
+from facealign.io.text import decode_text, latin, read_user_file
+
+_NUMBER = re.compile(r'[+-]?\d{1,9}(\.\d{0,9})?')
+_SEPARATORS = str.maketrans(',;\t', '   ')
+_DRIVE = re.compile(r'[A-Za-z]:/')
+# No path is longer.
+_MAX_LINE = 8192
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line: what it may mean, the likeliest first, and whether it may be a comment."""
+
+    readings: tuple[str, ...]
+    is_comment: bool
 
 
 def match_names(listed: Iterable[str], file_names: Iterable[str]) -> dict[str, str]:
     r"""For each of ``file_names`` the entry of ``listed`` that means it; a name without one is absent.
 
     An entry means the file whose relative path ends with it, or whose path is
-    an end of it; upper and lower case, and ``\`` and ``/``, are the same.
-    Where that fits several files, or several entries fit one file, it is not
-    guessed: no entry.
+    an end of it; ``\`` and ``/`` are the same, and so are upper and lower case,
+    unless there is a file that it names exactly. Where an entry fits several
+    files, or several entries fit one file, it is not guessed: no entry.
 
     >>> match_names(['b/1.jpg', 'Set\\3.JPG', '2.jpg'], ['a/1.jpg', 'b/1.jpg', 'a/2.jpg', 'b/2.jpg', '3.jpg'])
     {'b/1.jpg': 'b/1.jpg', '3.jpg': 'Set\\3.JPG'}
     """
-    entries = {name_key(entry): entry for entry in listed}
-    files = {name: name_key(name) for name in dict.fromkeys(file_names)}
-    entries_by_end: dict[str, list[str]] = defaultdict(list)
-    for key in entries:
-        entries_by_end[PurePosixPath(key).name].append(key)
-    files_by_end: dict[str, list[str]] = defaultdict(list)
-    for key in files.values():
-        files_by_end[PurePosixPath(key).name].append(key)
-    found: dict[str, str] = {}
-    for name, key in files.items():
-        if key in entries:
-            found[name] = entries[key]
+    files = list(dict.fromkeys(file_names))
+    exact: dict[str, str] = {}
+    for entry in listed:
+        exact.setdefault(slashed(entry), entry)
+    found = {name: exact[slashed(name)] for name in files if slashed(name) in exact}
+    entries: dict[str, set[str]] = defaultdict(set)
+    for spelled in exact.keys() - {slashed(name) for name in found}:
+        entries[spelled.lower()].add(exact[spelled])
+    taken = {slashed(name).lower() for name in found}
+    entries_by_end, files_by_end = _by_end(entries), _by_end(slashed(name).lower() for name in files)
+    for name in files:
+        if name in found:
             continue
-        end = PurePosixPath(key).name
-        candidates = [entry for entry in entries_by_end.get(end, ()) if _is_end(entry, key)]
-        if len(candidates) == 1 and sum(_is_end(candidates[0], rival) for rival in files_by_end[end]) == 1:
-            found[name] = entries[candidates[0]]
-    return found
+        key = slashed(name).lower()
+        candidates = [key] if key in entries else [e for e in entries_by_end.get(_end(key), ()) if _is_end(e, key)]
+        if len(candidates) != 1 or len(entries[candidates[0]]) != 1:
+            continue
+        rivals = sum(_is_end(candidates[0], rival) for rival in files_by_end[_end(key)])
+        if candidates == [key] or rivals == 1 and candidates[0] not in taken:
+            (found[name],) = entries[candidates[0]]
+    return {name: found[name] for name in files if name in found}
 
 
-def name_key(name: str) -> str:
-    """What two spellings of one file name have in common."""
-    return name.strip().replace('\\', '/').lower().removeprefix('./')
+def _by_end(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Paths by their last part."""
+    ends: dict[str, list[str]] = defaultdict(list)
+    for key in dict.fromkeys(keys):
+        ends[_end(key)].append(key)
+    return ends
 
 
-def read_name_list(path: str | os.PathLike[str]) -> list[str]:
-    """The image names in a text file, one a line; blank lines and those with ``#`` in front are passed over.
-
-    Raises:
-        FaceAlignError: the file cannot be read, is not text, or names nothing.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror}); check the name of the list') from error
-    except UnicodeDecodeError as error:
-        raise FaceAlignError(f'{path}: not a text file; give a list with one image name a line') from error
-    names = [line.strip() for line in lines if line.strip() and not line.strip().startswith('#')]
-    if not names:
-        raise FaceAlignError(f'{path}: names no image; give a list with one image name a line')
-    return names
-
-
-def without_suffix(name: str) -> str:
-    """An image's name without ``.jpg`` and the like; other dots stay."""
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in IMAGE_SUFFIXES else name
+def _end(key: str) -> str:
+    return PurePosixPath(key).name
 
 
 def _is_end(a: str, b: str) -> bool:
     return a == b or a.endswith('/' + b) or b.endswith('/' + a)
+
+
+def slashed(name: str) -> str:
+    """A name with ``/`` between its folders, and no ``./`` in front."""
+    return name.strip().replace('\\', '/').removeprefix('./')
+
+
+def without_suffix(name: str, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> str:
+    """An image's name without ``.jpg`` and the like; other dots stay.
+
+    >>> without_suffix('a.b.JPG'), without_suffix('a.b')
+    ('a.b', 'a.b')
+    """
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in suffixes else name
+
+
+def read_name_list(path: str | os.PathLike[str], file_names: Iterable[str] = ()) -> list[str]:
+    """The image names in a text file, one a line; blank lines and comments are passed over.
+
+    Args:
+        path: of the list.
+        file_names: of the images there are. They decide between the readings of
+            a line; one that fits none stays as it is.
+
+    Raises:
+        FaceAlignError: the file cannot be read, is not text, or names nothing.
+    """
+    names = list(file_names)
+    ends = _by_end(slashed(name).lower() for name in [*names, *map(without_suffix, names)])
+
+    def is_there(reading: str) -> bool:
+        key = slashed(reading).lower()
+        return any(_is_end(key, end) for end in ends.get(_end(key), ()))
+
+    return [_spoken(line, is_there) for line in _lines(Path(path), is_there)]
+
+
+def read_file_list(path: str | os.PathLike[str]) -> list[str]:
+    """The files that a list names, absolute or relative to the list's own folder; those that are not there too.
+
+    Raises:
+        FaceAlignError: as :func:`read_name_list`.
+    """
+    path = Path(path)
+    here = path.parent
+
+    def is_there(reading: str) -> bool:
+        return os.path.lexists(here / reading)
+
+    files = [
+        next(filter(is_there, line.readings), None) or _in_other_case(line, here) or _spoken(line, is_there)
+        for line in _lines(path, is_there)
+    ]
+    return _without_drives(files, here)
+
+
+def _lines(path: Path, is_there: Callable[[str], bool]) -> list[_Line]:
+    """The lines of a list but comments; raises FaceAlignError."""
+    data = read_user_file(path, 'a list of names')
+    try:
+        lines = list(_parse(data))
+    except ValueError as error:
+        raise FaceAlignError(f'{path}: not a text file ({error}); give a list with one image name a line') from error
+    lines = [line for line in lines if not line.is_comment or any(map(is_there, line.readings))]
+    if not lines:
+        raise FaceAlignError(f'{path}: an empty list, it names no image; give a list with one image name a line')
+    return lines
+
+
+def _parse(data: bytes) -> Iterator[_Line]:
+    text = decode_text(data)
+    is_bytes = not data.startswith((b'\xff\xfe', b'\xfe\xff'))
+    data = data.removeprefix(b'\xef\xbb\xbf')
+    for raw in data.splitlines() if is_bytes else text.splitlines():
+        spellings = [raw] if isinstance(raw, str) else _decoded(raw)
+        if spellings[0].strip():
+            readings = dict.fromkeys(reading for spelling in spellings for reading in _readings(spelling))
+            yield _Line(tuple(readings), spellings[0].lstrip().startswith('#'))
+
+
+def _decoded(raw: bytes) -> list[str]:
+    """A line's text; one that is not UTF-8 is Latin-1, or the very bytes of a file's name."""
+    try:
+        return [raw.decode('utf-8')]
+    except UnicodeDecodeError:
+        return [latin(raw), raw.decode('utf-8', 'surrogateescape')]
+
+
+def _readings(line: str) -> Iterator[str]:
+    """What a line may mean: as it is; without quotes, numbers, further columns; and that with ``/`` for backslashes."""
+    line = line.rstrip('\r\n')
+    forms = [line.strip()] if len(line) > _MAX_LINE else [line.strip(), *_parts(line.strip()), line]
+    for form in [*forms, *(form.replace('\\', '/') for form in forms)]:
+        if form.strip():
+            yield form
+
+
+def _parts(line: str) -> Iterator[str]:
+    yield _unquoted(line)
+    if line[:1] in ('"', "'") and line.find(line[0], 1) > 1:
+        yield line[1 : line.find(line[0], 1)]
+    plain = line.translate(_SEPARATORS).rstrip()
+    while len(words := plain.rsplit(None, 1)) == 2 and _NUMBER.fullmatch(words[1]):
+        plain = words[0].rstrip()
+    yield _unquoted(line[: len(plain)])
+    for separator in '\t;,':
+        yield _unquoted(line.partition(separator)[0].strip())
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].strip() if len(text) > 2 and text[0] == text[-1] and text[0] in '"\'' else text
+
+
+def _spoken(line: _Line, is_there: Callable[[str], bool]) -> str:
+    return next(filter(is_there, line.readings), _unquoted(line.readings[0]))
+
+
+def _in_other_case(line: _Line, folder: Path) -> str | None:
+    """The one file that a line names in other upper and lower case."""
+    for reading in line.readings:
+        found = [folder]
+        for part in PurePosixPath(reading).parts:
+            found = [path / name for path in found for name in _named(path, part)]
+            if not found:
+                break
+        if len(found) == 1 and found != [folder]:
+            return os.path.relpath(found[0], folder) if not os.path.isabs(reading) else str(found[0])
+    return None
+
+
+def _named(folder: Path, part: str) -> list[str]:
+    if os.path.lexists(folder / part):
+        return [part]
+    try:
+        return [name for name in os.listdir(folder) if name.lower() == part.lower()]
+    except OSError:
+        return []
+
+
+def _without_drives(files: list[str], folder: Path) -> list[str]:
+    """Paths of another computer (``C:\\photos\\1.jpg``) → the file in ``folder`` that has one's end, and no other's."""
+    found = [_end_in(file, folder) for file in files]
+    count = Counter(name for name in found if name)
+    named = set(files)
+    return [name if name and count[name] == 1 and name not in named else file for file, name in zip(files, found)]
+
+
+def _end_in(file: str, folder: Path) -> str | None:
+    path = file.replace('\\', '/')
+    if os.path.lexists(folder / file) or not _DRIVE.match(path):
+        return None
+    parts = path.split('/')[1:]
+    return next(('/'.join(parts[i:]) for i in range(len(parts)) if os.path.lexists(folder / '/'.join(parts[i:]))), None)
