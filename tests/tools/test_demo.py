@@ -170,7 +170,7 @@ def test_interrupted_and_started_again_it_goes_on(model, tmp_path) -> None:
     words = [folder, '--out', out, '--model', model, '--detector', 'whole', '--save-images', '--batch', '1']
     process = subprocess.Popen(command(*words), env=environment(), stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
-    while len(list((out / 'images').glob('*.jpg'))) < 20 and time.monotonic() < end:
+    while len(list((out / 'images').glob('[0-9]*.jpg'))) < 20 and time.monotonic() < end:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
