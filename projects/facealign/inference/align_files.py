@@ -189,11 +189,10 @@ class _Run:
         drawn = self._folder.path(drawn_file(source.stem, source.kind)) if self._folder is not None else None
         with VideoWriter(drawn, reader.fps) if drawn and self._options.save_video else nullcontext() as writer:
             try:
-                for frame, image in reader:
-                    time = frame / reader.fps
+                for frame, time, image in reader:
                     boxes = self._aligner.detect(image, source.path)
                     faces = tracker.update(self._aligner.align([image], [boxes])[0], time)
-                    if not self._show(source, image, faces, writer):
+                    if not self._show(source, image, faces, writer, time):
                         break
                     self._progress.frame(len(faces))
                     yield record_of(source.name, faces, frame, time)
@@ -201,13 +200,15 @@ class _Run:
                 if source.kind != 'camera':  # for a camera it is the way to stop
                     raise
 
-    def _show(self, source: Source, image: np.ndarray, faces: list[Face], writer: VideoWriter | None) -> bool:
+    def _show(
+        self, source: Source, image: np.ndarray, faces: list[Face], writer: VideoWriter | None, time: float
+    ) -> bool:
         """Draw a frame where it is wanted; False once the user has closed the window."""
         if writer is None and not self._options.show:
             return True
         drawn = self._options.overlay.draw(image, faces)
         if writer is not None:
-            writer.write(drawn)
+            writer.write(drawn, time)
         return not self._options.show or show_frame(source.name, drawn)
 
 
