@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from facealign.errors import FaceAlignError
 from facealign.io.image_formats import IMAGE_SUFFIXES, RAW_SUFFIXES, UNREAD_SUFFIXES, kind_of, parse
+from facealign.utils.reading import read_bytes
 
 __all__ = ['IMAGE_SUFFIXES', 'UNREAD_SUFFIXES', 'ImageHeader', 'read_header', 'read_image_file', 'stored_to_shown']
 
@@ -183,28 +183,13 @@ def stored_to_shown(points: np.ndarray, header: ImageHeader) -> np.ndarray:
 def _read_bytes(path: str | os.PathLike[str]) -> bytes:
     limit = _BYTES_PER_PIXEL * max_pixels()
     try:
-        with open(path, 'rb', opener=_open_regular) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > limit:
-                raise FaceAlignError(f'{path}: larger than {limit / 1e6:g} MB; scale it down, or set {_LIMIT}')
-            return file.read(size)
-    except ValueError as error:
-        raise FaceAlignError(f'{path!r}: not a name that a file can have') from error
+        return read_bytes(path, limit)
     except IsADirectoryError as error:
         raise FaceAlignError(f'{path}: is a folder, not an image') from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise FaceAlignError(f'{path}: larger than {limit / 1e6:g} MB; scale it down, or set {_LIMIT}') from error
+        name = repr(path) if '\0' in str(path) else path
         raise FaceAlignError(
-            f'{path}: cannot be read ({error.strerror}); check the name and your permissions'
+            f'{name}: cannot be read ({error.strerror}); check the name and your permissions'
         ) from error
-
-
-def _open_regular(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a pipe would wait for its writer.
-    descriptor = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return descriptor
-    os.close(descriptor)
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    raise OSError(errno.EINVAL, 'not a regular file', path)
