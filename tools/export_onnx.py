@@ -7,6 +7,8 @@ It is compared with PyTorch on real faces before it gets its name.
 Examples:
     python tools/export_onnx.py configs/yinnet/yinnet_128_300w.py best.pth yinnet.onnx
     python tools/export_onnx.py configs/yinnet/yinnet_128_300w.py best.pth yinnet.onnx --fp16 --int8
+    python tools/export_onnx.py configs/integral/lite_128_joint.py docs/results/weights/lite_128_last_fp16.pth \
+        lite68.onnx --fp16 --fit-checkpoint docs/results/weights/lite_128_joint_fp16.pth
 """
 
 from __future__ import annotations
@@ -29,6 +31,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--fit', type=Path, metavar='JSON', help="faces to fit the scores on (default: the config's val set)"
+    )
+    parser.add_argument(
+        '--fit-checkpoint',
+        metavar='FILE',
+        help='weights of the same network that were not trained on the faces of --fit, where CHECKPOINT was',
     )
     parser.add_argument(
         '--calibrate',

@@ -21,6 +21,7 @@ from mmpose.registry import MODELS  # noqa: E402
 
 import facealign.plugin  # noqa: E402, F401
 from facealign.errors import FaceAlignError  # noqa: E402
+from facealign.evaluation.functional.calibration import max_gap, reliability  # noqa: E402
 from facealign.export.check import Check, check_file, refuse, run_onnx, run_torch  # noqa: E402
 from facealign.export.decode import find_decoder  # noqa: E402
 from facealign.export.faces import CroppedFaces  # noqa: E402
@@ -195,38 +196,96 @@ def test_fp16_and_int8(tmp_path: Path) -> None:
     assert sizes['fp16'] < 0.75 * sizes['fp32'] and sizes['int8'] < sizes['fp32']
 
 
-def test_fitted_scores_follow_the_errors() -> None:
-    """A network whose doubt is the logarithm of its true error, plus a known offset a point."""
-    network, info = build('msra')
-    graph = LandmarkGraph(network, info).eval()
-    rng = np.random.default_rng(1)
-    sigma = rng.uniform(0.5, 4, (600, 68)) * np.linspace(1, 3, 68)
-    truth = rng.uniform(0, 64, (600, 68, 2))
-    predicted = truth + rng.normal(size=truth.shape) * sigma[..., None]
-    state = iter(range(0, 600, 32))
+OFFSETS = np.linspace(4, 6, 68)
+
+
+def _simulated(doubt: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and predictions [N, 68, 2] of which as many are right as a logistic formula of ``doubt`` says."""
+    rng = np.random.default_rng(seed)
+    chance = 1 / (1 + np.exp(-(OFFSETS - 2 * doubt - doubt.mean(axis=1, keepdims=True))))
+    truth = rng.uniform(0, 64, (*doubt.shape, 2))
+    apart = np.where(rng.uniform(size=doubt.shape) < chance, 0.5, 30)
+    return truth, truth + np.stack([apart, 0 * apart], axis=2)
+
+
+def _pretending(predicted: np.ndarray, doubt: np.ndarray | None, features: np.ndarray) -> LandmarkGraph:
+    """A graph whose network gives these for crops [N, 1] that hold the faces' numbers."""
+    graph = LandmarkGraph(*build('msra')).eval()
 
     def predict(crops: torch.Tensor):
-        start = next(state)
-        part = slice(start, start + 32)
-        doubt = np.log(sigma[part] / np.linspace(1, 3, 68)) / 0.7
-        return tuple(torch.from_numpy(np.float32(a)) for a in (predicted[part], doubt, np.zeros((len(doubt), 4))))
+        which = crops[:, 0].long().numpy()
+        points, means = (torch.from_numpy(np.float32(array[which])) for array in (predicted, features))
+        return points, None if doubt is None else torch.from_numpy(np.float32(doubt[which])), means
 
     graph.predict = predict
-    text = fit_scores(graph, np.zeros((600, 3, 8, 8), np.float32), truth)
-    assert 'fitted on 600 faces' in text
-    assert float(graph.slope) == pytest.approx(0.7, abs=0.05)
-    np.testing.assert_allclose(np.exp(graph.offset), np.linspace(1, 3, 68), rtol=0.15)
-    # A score is a probability: among points of like scores, that share lies within the limit.
-    state = iter([0])
-    graph.predict = lambda _: tuple(
-        torch.from_numpy(np.float32(a))
-        for a in (predicted, np.log(sigma / np.linspace(1, 3, 68)) / 0.7, np.zeros((600, 4)))
-    )
-    scores = graph(torch.zeros(600, 3, 8, 8))[1].numpy()
-    right = np.linalg.norm(predicted - truth, axis=2) < graph.right_within
-    for low in np.arange(0.2, 1, 0.2):
-        like = (scores >= low) & (scores < low + 0.2)
-        assert right[like].mean() == pytest.approx(scores[like].mean(), abs=0.04)
+    return graph
+
+
+def _faces_of_all_kinds(count: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(1.5, 0.6, (count, 1)) + rng.normal(0, 0.7, (count, 68))
+
+
+def _numbers(count: int) -> np.ndarray:
+    return np.arange(count, dtype=np.float32)[:, None]
+
+
+def test_scores_are_the_probabilities_of_a_known_formula() -> None:
+    doubt = _faces_of_all_kinds(600, 1)
+    truth, predicted = _simulated(doubt, 2)
+    graph = _pretending(predicted, doubt, np.zeros((600, 4)))
+    assert 'fitted on 600 faces' in fit_scores(graph, _numbers(600), truth)
+    assert graph.slope.numpy() == pytest.approx(-2, abs=0.15)
+    assert float(graph.context.sum()) == pytest.approx(-1, abs=0.2)
+    np.testing.assert_allclose(graph.offset, OFFSETS, atol=0.7)
+    # On other faces too a score is the share that is right.
+    new = _faces_of_all_kinds(3000, 3)
+    truth, predicted = _simulated(new, 4)
+    graph.predict = _pretending(predicted, new, np.zeros((3000, 4))).predict
+    scores = graph(torch.from_numpy(_numbers(3000)))[1].numpy()
+    bins = reliability(scores, np.linalg.norm(predicted - truth, axis=2) < graph.right_within)
+    assert len(bins) == 10
+    assert max_gap(bins) < 0.04
+
+
+def test_scores_of_weights_that_have_seen_the_faces_come_from_earlier_ones() -> None:
+    """The weights to export hardly err on these faces and count their doubt otherwise, point by point."""
+    rng = np.random.default_rng(5)
+    doubt = _faces_of_all_kinds(600, 6)
+    truth, predicted = _simulated(doubt, 7)
+    stretch, shift = rng.uniform(0.8, 1.3, 68), rng.normal(0, 0.5, 68)
+    earlier = _pretending(predicted, doubt, np.zeros((600, 4)))
+    later = _pretending(truth, (doubt - shift) / stretch, np.zeros((600, 4)))
+    assert 'by earlier weights' in fit_scores(later, _numbers(600), truth, earlier)
+    fit_scores(earlier, _numbers(600), truth)
+    numbers = torch.from_numpy(_numbers(600))
+    np.testing.assert_allclose(later(numbers)[1], earlier(numbers)[1], atol=1e-4)
+
+
+@pytest.mark.parametrize('carried', [False, True])
+def test_a_head_without_doubt_takes_it_from_the_features(carried: bool) -> None:
+    rng = np.random.default_rng(8)
+    hard = rng.normal(size=(1000, 1))
+    truth = rng.uniform(0, 64, (1000, 68, 2))
+    predicted = truth + 3 * np.exp(hard)[..., None] * rng.normal(size=truth.shape)
+    features = np.concatenate([hard + rng.normal(0, 0.1, hard.shape), rng.normal(size=(1000, 7))], axis=1)
+    half = slice(0, 500)
+    graph = _pretending(predicted, None, features)
+    other = _pretending(predicted, None, 2 * features[:, ::-1] + 1) if carried else None
+    fit_scores(graph, _numbers(500), truth[half], other)
+    scores = graph(torch.from_numpy(_numbers(1000)))[1].numpy()[500:]
+    right = np.linalg.norm(predicted - truth, axis=2)[500:] < graph.right_within
+    assert np.corrcoef(scores.mean(axis=1), right.mean(axis=1))[0, 1] > 0.9
+    assert max_gap(reliability(scores, right), 2000) < 0.12  # the spread over faces is no straight line in logits
+
+
+def test_all_right_or_few_faces_give_finite_scores() -> None:
+    truth = np.random.default_rng(9).uniform(0, 64, (3, 68, 2))
+    truth[0, 5] = np.nan
+    graph = _pretending(np.nan_to_num(truth), _faces_of_all_kinds(3, 9), np.zeros((3, 4)))
+    fit_scores(graph, _numbers(3), truth)
+    scores = graph(torch.from_numpy(_numbers(3)))[1]
+    assert torch.isfinite(scores).all() and (scores[:, :5] > 0.9).all()
 
 
 def test_a_wrong_file_is_refused() -> None:

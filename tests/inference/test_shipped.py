@@ -11,9 +11,11 @@ import pytest
 from facealign import FaceAligner
 from facealign.datasets.datatang import parse_datatang
 from facealign.evaluation.functional import auc
+from facealign.evaluation.functional.calibration import max_gap, reliability
 from facealign.inference.model_file import DEFAULT_MODEL, SHIPPED
 from facealign.io.pts import read_pts
 
+RIGHT_WITHIN = 0.05  # what a score is the probability of; see the cards
 MODELS = sorted(model.stem for model in SHIPPED.glob('*.onnx'))
 
 
@@ -46,4 +48,12 @@ def test_model_measures_what_its_card_says(name: str, shared: Path) -> None:
         np.nanmean(np.linalg.norm(faces_[0].points - truth, axis=1)) / np.sqrt(np.prod(rectangle[2:] - rectangle[:2]))
         for faces_, truth, rectangle in zip(found, faces.values(), rectangles)
     ]
+    apart = np.stack([np.linalg.norm(faces_[0].points - truth, axis=1) for faces_, truth in zip(found, faces.values())])
+    sides = np.array([(rectangle[2:] - rectangle[:2]).max() for rectangle in rectangles])
+    known = np.isfinite(apart)
+    bins = reliability(
+        np.stack([faces_[0].scores for faces_ in found])[known], (apart < RIGHT_WITHIN * sides[:, None])[known]
+    )
+    # The 106 points' scores are fitted on 78 faces only.
+    assert max_gap(bins) <= (0.05 if aligner.model.info.markup.name == 'ibug68' else 0.08)
     assert auc(np.array(errors), 0.08) == pytest.approx(float(stated[1]), abs=0.002)

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from facealign.errors import FaceAlignError
+from facealign.evaluation.functional.calibration import ScoreBin, reliability
 from facealign.export.faces import CroppedFaces
+from facealign.export.graph import RIGHT_WITHIN
 from facealign.inference.model_file import ModelInfo, OnnxModel
 
 BATCH = 32
@@ -24,6 +26,7 @@ class Check:
         mean_error, max_error: over all points.
         auc, torch_auc: AUC@0.08 of the file and of PyTorch.
         rank_correlation: Spearman's, of the scores and the errors (with its sign turned: higher is better).
+        scores: what the scores say and what is true.
     """
 
     share_off: float
@@ -32,6 +35,7 @@ class Check:
     auc: float
     torch_auc: float
     rank_correlation: float
+    scores: tuple[ScoreBin, ...] = ()
 
 
 # What each kind of file must keep to.
@@ -68,6 +72,8 @@ def check_file(model: OnnxModel, expected: np.ndarray, faces: CroppedFaces) -> C
     apart = np.linalg.norm(points - expected, axis=2)
     errors = np.linalg.norm(points - faces.points, axis=2) / faces.scale[:, None] / faces.sizes[:, None]
     known = np.isfinite(errors)
+    right_within = RIGHT_WITHIN * model.info.input_size[0] / model.info.crop.padding
+    right = np.linalg.norm(points - faces.points, axis=2)[known] < right_within
     return Check(
         share_off=float((apart > FP32_LIMIT).mean()),
         mean_error=float(apart.mean()),
@@ -75,6 +81,7 @@ def check_file(model: OnnxModel, expected: np.ndarray, faces: CroppedFaces) -> C
         auc=faces.auc(points),
         torch_auc=faces.auc(expected),
         rank_correlation=-rank_correlation(scores[known], errors[known]),
+        scores=tuple(reliability(scores[known], right)),
     )
 
 

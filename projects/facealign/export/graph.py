@@ -19,9 +19,10 @@ class LandmarkGraph(nn.Module):
 
     ``forward``: normalised crops [N, 3, H, W] → points [N, K, 2] in pixels of
     the crop, and scores [N, K], the estimated probability that a point is right
-    to within ``RIGHT_WITHIN`` of the face. The error is taken to be normal with
-    a standard deviation sigma on each axis, log sigma = offset[k] + slope ·
-    doubt + features · weights, all fitted by :mod:`facealign.export.scores`.
+    to within ``RIGHT_WITHIN`` of the face: logistic in its doubt and in the
+    mean doubt of its face, logit(score) = offset[k] + slope[k] · doubt[k] +
+    doubt · context, all fitted by :mod:`facealign.export.scores`. Where the head
+    gives no doubt, a face's is features · weights.
 
     Args:
         network: the estimator.
@@ -32,6 +33,7 @@ class LandmarkGraph(nn.Module):
     unit: Tensor
     offset: Tensor
     slope: Tensor
+    context: Tensor
     weights: Tensor
 
     def __init__(self, network: Any, info: ModelInfo, half: bool = False) -> None:
@@ -43,9 +45,11 @@ class LandmarkGraph(nn.Module):
         width, height = info.input_size
         # MMPose's input space counts to the crop's outer edges; with UDP, pixels end at the outermost centres.
         scale = [(width - 1) / width, (height - 1) / height] if info.crop.udp else [1.0, 1.0]
+        count = info.markup.num_keypoints
         self.register_buffer('unit', torch.tensor(scale))
-        self.register_buffer('offset', torch.zeros(info.markup.num_keypoints))
-        self.register_buffer('slope', torch.zeros(()))
+        self.register_buffer('offset', torch.zeros(count))
+        self.register_buffer('slope', torch.zeros(count))
+        self.register_buffer('context', torch.zeros(count, 1))
         self.register_buffer('weights', torch.zeros(0, 1))
         self.right_within = RIGHT_WITHIN * width / info.crop.padding
 
@@ -58,7 +62,8 @@ class LandmarkGraph(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         points, doubt, features = self.predict(crops)
-        log_sigma = self.offset + (torch.zeros_like(points[..., 0]) if doubt is None else self.slope * doubt)
-        if self.weights.numel():
-            log_sigma = log_sigma + features @ self.weights
-        return points, 1 - torch.exp(-0.5 * self.right_within**2 * torch.exp(-2 * log_sigma))
+        if doubt is None and not self.weights.numel():
+            return points, (torch.zeros_like(points[..., 0]) + self.offset).sigmoid()
+        if doubt is None:
+            doubt = (features @ self.weights).expand(-1, len(self.offset))
+        return points, (self.offset + self.slope * doubt + doubt @ self.context).sigmoid()

@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
 from facealign.errors import FaceAlignError
+from facealign.evaluation.functional.calibration import max_gap
 from facealign.evaluation.summary_file import update_summary
 from facealign.export.check import Check, check_file, refuse, run_torch
 from facealign.export.faces import CroppedFaces, crop_faces
@@ -43,7 +45,10 @@ def export(args: argparse.Namespace) -> None:
     faces = _faces(args.data, config, ('test_dataloader', 'val_dataloader'), '--data', info, args.faces)
     fit_on = _faces(args.fit, config, ('val_dataloader', 'train_dataloader'), '--fit', info, None)
     normalise = Normaliser(info)
-    info = dataclasses.replace(info, scores=fit_scores(graph, normalise(fit_on.crops), fit_on.points))
+    unseen = None
+    if args.fit_checkpoint is not None:
+        unseen = LandmarkGraph(load_network(config, args.fit_checkpoint), info).eval()
+    info = dataclasses.replace(info, scores=fit_scores(graph, normalise(fit_on.crops), fit_on.points, unseen))
     argmax = any(kind.__name__ in _ARGMAX_HEADS for kind in type(network.head).__mro__)
     expected = run_torch(network, info, faces)
     rows: list[tuple[str, Path, Check]] = []
@@ -70,6 +75,9 @@ def export(args: argparse.Namespace) -> None:
         shipped = sizes.get('fp16', sizes['fp32'])  # an int8 file is the user's choice
         numbers = {f'{info.name}.gmac': gflops / 2, f'{info.name}.mb': shipped / 1e6}
         numbers |= {f'export.{kind}_max_error_px': check.max_error for kind, _, check in rows}
+        gap = max_gap(list(rows[1 if args.fp16 else 0][2].scores))
+        if np.isfinite(gap):
+            numbers[f'{info.name}.scores.max_gap'] = gap
         numbers |= {f'{info.name}.{kind}.auc08': check.auc for kind, _, check in rows if kind == 'int8'}
         update_summary(args.summary, numbers)
 
@@ -80,7 +88,8 @@ def _named(info: ModelInfo, kind: str) -> ModelInfo:
 
 def _halved(graph: LandmarkGraph, info: ModelInfo) -> LandmarkGraph:
     half = LandmarkGraph(copy.deepcopy(graph.network), info, half=True).eval()
-    half.offset, half.slope, half.weights = graph.offset, graph.slope, graph.weights
+    for name in ('offset', 'slope', 'context', 'weights'):
+        setattr(half, name, getattr(graph, name))
     return half
 
 
@@ -130,3 +139,10 @@ def _report(out: Path, rows: list[tuple[str, Path, Check]], sizes: dict[str, int
     console = Console(width=80)
     console.print(table)
     console.print('px off: from PyTorch, in crop pixels. score: rank correlation with the error (sign turned).')
+    kind, _, check = rows[-1] if len(rows) < 2 else rows[1]
+    scores = Table(title=f'scores of {_name(out, kind).name}')
+    for column in ('score', 'points', 'said', 'true'):
+        scores.add_column(column, justify='right')
+    for part in check.scores:
+        scores.add_row(f'{part.low:.1f}–{part.low + 0.1:.1f}', str(part.points), f'{part.said:.3f}', f'{part.true:.3f}')
+    console.print(scores)

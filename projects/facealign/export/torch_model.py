@@ -34,7 +34,6 @@ class TorchModel:
         self.name = self.info.name
         self._device = device
         self._graph = LandmarkGraph(load_network(settings, checkpoint), self.info).to(device).eval()
-        self._graph.offset.fill_(float(np.log(self._graph.right_within)))
         self._normalise = Normaliser(self.info)
 
     def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

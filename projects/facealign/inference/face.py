@@ -15,8 +15,8 @@ class Face:
 
     Attributes:
         points: [K, 2] x, y in 0-based pixels of the image as shown (EXIF applied); may lie outside it.
-        scores: [K] how much each point can be trusted, 0 to 1; what exactly it
-            measures is the model's matter (see its model card).
+        scores: [K] how much each point can be trusted, 0 to 1: of an exported model the
+            probability that the point lies within 5 % of the face of where an annotator puts it.
         box: [4] x1, y1, x2, y2 of the detector.
         score: the detector's own score of the box; NaN where it has none.
         markup: what each point is.
