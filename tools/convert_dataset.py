@@ -43,7 +43,8 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         '--split',
         default='official',
         metavar='HOW',
-        help='official (by folder; the default), csv:FILE (columns image, split), list:FILE[,FILE...] (image names; '
+        help='official (by folder; the default), train or test (all of it), csv:FILE (columns image, split), '
+        'list:FILE[,FILE...] (image names; '
         "the list's own name says train, val or test), random:SHARE (SHARE is the test part), ratio:TRAIN,VAL,TEST, or "
         'modulo (number in the file name modulo 10: 0 and 1 test, 2 val). Draws keep the faces of a photo together',
     )

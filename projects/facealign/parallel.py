@@ -36,17 +36,19 @@ def run_parallel(
     workers: int | None = None,
     initializer: Callable[..., None] | None = None,
     initargs: tuple[Any, ...] = (),
+    least: int = 8,
 ) -> list[_Result]:
     """``[function(item) for item in items]``, in order, with a progress bar on stderr.
 
     ``function``, ``initializer`` (run once a process) and all arguments must
     be picklable: processes are spawned, not forked, so that it works the same
-    on every system and beside threads. One worker runs here, without processes.
+    on every system and beside threads. One worker runs here, without processes;
+    there are no more of them than give each ``least`` items.
 
     Raises:
         FaceAlignError: one that ``function`` raised, or a process died.
     """
-    workers = min(workers or default_workers(), max(1, len(items) // 8))
+    workers = min(workers or default_workers(), max(1, len(items) // least))
     if workers <= 1:
         if initializer is not None:
             initializer(*initargs)

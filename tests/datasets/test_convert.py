@@ -75,6 +75,14 @@ def test_a_second_conversion_removes_what_it_does_not_make(tmp_path: Path, put_f
     assert {path.stem for path in out.glob('*.json')} == {'train', 'test', 'summary', 'mine'}
 
 
+@pytest.mark.parametrize('split', ['train', 'test'])
+def test_all_of_it_can_be_one_split(tmp_path: Path, put_face: Callable[..., np.ndarray], split: str) -> None:
+    src, out = _official(tmp_path / 'src', put_face, each=1), tmp_path / 'out'
+    summary = convert('300w', src, out, Options(split=split, val=None))
+    assert summary['split'] == split and {path.stem for path in out.glob('*.json')} == {split, 'summary'}
+    assert len(_names(out / f'{split}.json')) == 7
+
+
 def test_a_pack_is_also_written_by_dataset(tmp_path: Path, put_face: Callable[..., np.ndarray]) -> None:
     for dataset in ('300W', 'Menpo'):
         for split in ('train', 'test'):
@@ -141,7 +149,7 @@ def test_pts_of_another_markup_are_taken_as_they_are(tmp_path: Path, put_face: C
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(split='half'), '--split half: not official, csv:FILE'),
+        (dict(split='half'), '--split half: not official, train, test, csv:FILE'),
         (dict(split='random:x'), '"x" is no share'),
         (dict(split='random:1.5'), 'between 0 and 1'),
         (dict(split='ratio:0.5,0.5'), 'not three shares'),

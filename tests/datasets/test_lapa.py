@@ -44,7 +44,7 @@ def test_its_own_layout(tmp_path: Path, put_image: Callable[..., Path]) -> None:
         ('', 'not 106 points'),
         ('68\n' + '1 2\n' * 68, 'not 106 points'),
         ('106\n' + '1 2\n' * 105, 'not 106 points'),
-        ('1 2\n' * 106, 'not 106 points'),
+        ('1 2\n' * 105, 'not 106 points'),
         ('106\n' + '1 2\n' * 105 + '1 2 3\n', 'unreadable landmarks'),
         ('106\n' + '1 two\n' * 106, 'unreadable landmarks'),
         ('106\n' + '1 2\n' * 105 + '1e1000000 2\n', 'farther away than any pixel'),
@@ -70,3 +70,11 @@ def test_no_such_layout(tmp_path: Path, put_image: Callable[..., Path]) -> None:
     put_image(tmp_path / 'images/a.jpg')
     with pytest.raises(FaceAlignError, match='no annotated face found'):
         read_lapa(tmp_path)
+
+
+@pytest.mark.parametrize('form', ['\ufeff106\n{}', '{}', '106\r\n{}', '106\n\n{}\n\n'])
+@pytest.mark.parametrize('comma', [' ', ',', ', '])
+def test_other_spellings_of_the_same_points(tmp_path: Path, form: str, comma: str) -> None:
+    points = np.random.default_rng(0).uniform(0, 99, (106, 2)).round(3)
+    (tmp_path / 'a.txt').write_text(form.format('\n'.join(f'{x}{comma}{y}' for x, y in points.tolist())), newline='')
+    assert np.array_equal(parse_lapa(tmp_path / 'a.txt').points, points)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import ExitStack
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,14 @@ from facealign.datasets.menpo import read_menpo
 from facealign.datasets.pts_folder import read_pts_folder
 from facealign.datasets.records import FaceRecord, Gathered
 from facealign.datasets.split_option import apply_split, find_list, hold_out_val
-from facealign.datasets.splits import assign_photos
+from facealign.datasets.splits import assign_photos, video_of
 from facealign.datasets.summary import RepeatedPhoto, summarise, summarise_repeats
 from facealign.datasets.w300 import read_300w
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_path, atomic_write_json, ensure_writable
 from facealign.io.box_table import has_boxes, read_box_csv
 from facealign.io.coco import relative_root, write_coco
-from facealign.markup import get_markup
+from facealign.markup import Markup, get_markup
 
 # Each format and the markup its points are in.
 FORMATS = {'300w': 'ibug68', 'menpo': 'ibug68', 'pts': 'ibug68', 'datatang': 'datatang106', 'lapa': 'lapa106'}
@@ -78,7 +79,27 @@ def convert(dataset_format: str, source: Path, out: Path, options: Options) -> d
         markup = get_markup(options.markup or FORMATS[dataset_format])
     except ValueError as error:
         raise FaceAlignError(f'--markup {options.markup}: {error}') from error
-    gathered = _read(dataset_format, source, options, markup.num_keypoints)
+    with _frames_folder(out, keep=not options.crop) as frames:
+        return _convert(dataset_format, source, out, options, markup, frames)
+
+
+@contextmanager
+def _frames_folder(out: Path, keep: bool) -> Iterator[Path]:
+    """Where the annotated frames of videos go; it stays only if all goes well and they are to be read from there."""
+    frames = out / 'frames'
+    before = frames.exists()
+    try:
+        yield frames
+        before = before or keep
+    finally:
+        if not before:
+            shutil.rmtree(frames, ignore_errors=True)
+
+
+def _convert(
+    dataset_format: str, source: Path, out: Path, options: Options, markup: Markup, frames: Path
+) -> dict[str, Any]:
+    gathered = _read(dataset_format, source, options, markup.num_keypoints, frames)
     # Any folder's .pts files are taken to be in the markup named; the other formats have their own.
     own = markup if dataset_format == 'pts' else get_markup(FORMATS[dataset_format])
     if own is not markup:
@@ -90,11 +111,12 @@ def convert(dataset_format: str, source: Path, out: Path, options: Options) -> d
     apply_split(gathered, options.split, options.seed, folder)
     repeats = summarise_repeats(repeated, gathered.faces) if options.duplicates else None
     boxes, not_listed = _find_boxes(gathered, options, folder)
-    images = gathered.faces[0].root
     if options.crop:
         images = out / 'images'
         cropped = crop_faces(gathered.faces, images, options.crop_margin, options.crop_face, options.workers)
         _keep(gathered, list(zip(gathered.faces, cropped)))
+    else:
+        images = _one_root(gathered.faces)
     splits = _with_unions(gathered.faces)
     hold_out_val(splits, options.val, options.seed, required=options.val != Options.val)
     summary = dict(
@@ -118,7 +140,17 @@ def convert(dataset_format: str, source: Path, out: Path, options: Options) -> d
     return summary
 
 
-def _read(dataset_format: str, source: Path, options: Options, num_points: int) -> Gathered:
+def _one_root(faces: list[FaceRecord]) -> Path:
+    """The folder that the images of ``faces`` are named from; raises FaceAlignError where frames lie in another."""
+    if len({face.root for face in faces}) > 1:
+        raise FaceAlignError(
+            f'{faces[0].root}: holds images and videos; add --crop, which writes both to one folder, '
+            'or convert them one by one'
+        )
+    return faces[0].root
+
+
+def _read(dataset_format: str, source: Path, options: Options, num_points: int, frames: Path) -> Gathered:
     exif, workers = options.exif, options.workers
     if dataset_format == '300w':
         return read_300w(source, exif)
@@ -130,7 +162,7 @@ def _read(dataset_format: str, source: Path, options: Options, num_points: int) 
         if source.suffix == '.h5' and not source.is_dir():
             return read_datatang_h5(source, options.images or source.parent, exif, workers)
         return read_datatang(source, exif, workers)
-    return read_pts_folder(source, num_points, exif)
+    return read_pts_folder(source, num_points, exif, frames, workers)
 
 
 def _repeated_photos(faces: list[FaceRecord], workers: int | None) -> list[RepeatedPhoto]:
@@ -143,7 +175,7 @@ def _repeated_photos(faces: list[FaceRecord], workers: int | None) -> list[Repea
     for indices, found in zip(by_image.values(), read_fingerprints(images, workers)):
         for i, entry in zip(indices, found):
             prints[i] = entry
-    pairs = find_duplicates(prints)
+    pairs = find_duplicates(prints, [video_of(face.file_name) for face in faces])
     mirrored = {i for pair in pairs if pair.mirrored for i in (pair.first, pair.second)}
     groups = group_duplicates(pairs, len(faces))
     return [RepeatedPhoto([faces[i] for i in group], not mirrored.isdisjoint(group)) for group in groups]

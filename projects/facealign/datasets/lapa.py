@@ -47,19 +47,22 @@ def read_lapa(root: str | os.PathLike[str], exif: str = 'shown', workers: int | 
 def parse_lapa(path: Path) -> Annotation:
     """Points of one text file: their number on the first line, then x and y (pixels, 0-based) on a line each.
 
+    A byte order mark, commas between the numbers and a missing first line are accepted.
+
     Raises:
         Unusable: not readable, not numbers, or not 106 points.
     """
     try:
-        lines = [line.split() for line in read_text(path, MEBIBYTE).splitlines() if line.strip()]
+        text = read_text(path, MEBIBYTE).replace(',', ' ')
+        lines = [line.split() for line in text.splitlines() if line.strip()]
         numbers = [[float(word) for word in line] for line in lines]
     except OSError as error:
         raise Unusable('unreadable landmarks', error.strerror or str(error)) from error
     except ValueError as error:
         raise Unusable('unreadable landmarks', 'not a text of numbers') from error
-    count, rows = (numbers[0], numbers[1:]) if numbers else ([], [])
+    count, rows = (numbers[0], numbers[1:]) if numbers and len(numbers[0]) == 1 else ([len(numbers)], numbers)
     if count != [LAPA106.num_keypoints] or len(rows) != LAPA106.num_keypoints:
-        said = f'{count[0]:g}' if len(count) == 1 else 'no number'
+        said = f'{count[0]:g}' if rows is not numbers else 'no number'
         raise Unusable(f'not {LAPA106.num_keypoints} points', f'{said} on the first line, {len(rows)} points')
     if any(len(row) != 2 for row in rows):
         raise Unusable('unreadable landmarks', 'a line has not x and y')

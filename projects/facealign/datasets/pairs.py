@@ -5,29 +5,35 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from facealign.datasets.foreign import describe_foreign
 from facealign.datasets.records import FaceRecord, Gathered, LeftOut
 from facealign.errors import FaceAlignError
-from facealign.io.image_header import IMAGE_SUFFIXES, ImageHeader, read_header, stored_to_shown
+from facealign.io.image_header import IMAGE_SUFFIXES, UNREAD_SUFFIXES, ImageHeader, read_header, stored_to_shown
 from facealign.parallel import run_parallel
 
 
 @dataclass(frozen=True)
 class Pair:
-    """File names, relative to one root and posix style, and where the face belongs (see :class:`FaceRecord`)."""
+    """File names, relative to one root and posix style, and where the face belongs (see :class:`FaceRecord`).
+
+    ``image_root`` is the folder that ``image`` is relative to, where it is another than the annotation's.
+    """
 
     image: str
     annotation: str
     source: str
     split: str
     subset: str = ''
+    image_root: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,9 @@ class Unusable(Exception):
 # Pixels of the longer side of the points' rectangle. What is smaller shows no face: the eyes are two pixels apart.
 SMALLEST_FACE = 8
 _FEW_POINTS = 5
+
+# NAME.K, NAME_K: face K of the image NAME.
+_FURTHER_FACE = re.compile(r'(.+)[._]\d{1,3}')
 
 Parse = Callable[[Path], Annotation]
 Usable = tuple[Annotation, ImageHeader]
@@ -74,6 +83,7 @@ def check_pair(pair_and_annotation: tuple[Pair, Annotation], root: Path, exif: s
             its EXIF orientation) or on its ``stored`` pixels.
     """
     pair, annotation = pair_and_annotation
+    root = pair.image_root or root
     try:
         header = read_header(root / pair.image)
     except FaceAlignError as error:
@@ -124,7 +134,7 @@ def add_pair(gathered: Gathered, root: Path, pair: Pair, result: Usable | LeftOu
     attributes = {sys.intern(key): sys.intern(value) for key, value in annotation.attributes.items()}
     gathered.faces.append(
         FaceRecord(
-            root,
+            pair.image_root or root,
             pair.image,
             annotation.points,
             header.size,
@@ -161,6 +171,11 @@ def require_faces(gathered: Gathered, root: Path) -> Gathered:
         if gathered.left_out:
             first = gathered.left_out[0]
             why = f'the first of {len(gathered.left_out)} files left out: {first.reason} ({first.file})'
+        if not gathered.num_annotations:
+            names = (
+                str(PurePosixPath(folder, name)) for folder in walk(root) for name, *_ in list_files(root / folder)
+            )
+            why = describe_foreign(root, names) or why
         raise FaceAlignError(f'{root}: no annotated face found: {why}; check the folder and the format name')
     return gathered
 
@@ -197,22 +212,23 @@ def pair_files(
 ) -> Iterator[tuple[str, str]]:
     """(image, annotation) of each annotation file with ``suffix`` that has exactly one image; the rest is left out.
 
-    ``NAME.pts`` belongs to the image ``NAME.*``; ``NAME.K.pts`` is a further
-    face of the same image. Files are counted, and given in sorted order.
+    Which image an annotation belongs to is said by :func:`image_of`. Files are
+    counted, and given in sorted order.
     """
     images: dict[str, list[str]] = defaultdict(list)
     annotations: dict[str, str] = {}
-    for name, stem, ending in _list_files(root / image_folder):
-        if ending in IMAGE_SUFFIXES:
+    for name, stem, ending in list_files(root / image_folder):
+        if ending in (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES):
             images[stem].append(str(PurePosixPath(image_folder, name)))
-    for name, stem, ending in _list_files(root / annotation_folder):
+    for name, stem, ending in list_files(root / annotation_folder):
         if ending == suffix:
             annotations[stem] = str(PurePosixPath(annotation_folder, name))
     gathered.num_images += sum(map(len, images.values()))
     gathered.num_annotations += len(annotations)
-    annotated = set()
+    annotated: set[str] = set()
+    folded = fold_stems(images)
     for stem, annotation in annotations.items():
-        candidates = images.get(stem) or images.get(stem.rpartition('.')[0], [])
+        candidates = image_of(stem, images, folded)
         annotated.update(candidates)
         if len(candidates) > 1:
             names = ', '.join(PurePosixPath(name).name for name in candidates)
@@ -227,12 +243,47 @@ def pair_files(
                 gathered.leave_out(name, f'image without {suffix}')
 
 
+def image_of(
+    stem: str, images: Mapping[str, list[str]], folded: Mapping[str, list[str]] | None = None
+) -> Sequence[str]:
+    """The images that an annotation's ``stem`` (its file's name without suffix) belongs to; one, if all is well.
+
+    ``NAME`` belongs to the image ``NAME``; ``NAME.K`` and ``NAME_K``, K a
+    number, are further faces of it where no image bears that name itself. An
+    image whose name differs in upper and lower case alone is taken if there is
+    none with the very name.
+
+    Args:
+        stem: of the annotation.
+        images: stem → file names.
+        folded: of :func:`fold_stems`; None makes it.
+
+    >>> images = {'IMG_1': ['IMG_1.JPG'], 'f': ['f.jpg'], 'f_2': ['f_2.png']}
+    >>> [image_of(stem, images) for stem in ('img_1', 'f.1', 'f_2', 'f_3', 'g')]
+    [['IMG_1.JPG'], ['f.jpg'], ['f_2.png'], ['f.jpg'], []]
+    """
+    folded = fold_stems(images) if folded is None else folded
+    further = _FURTHER_FACE.fullmatch(stem)
+    for name in (stem, *(further.groups() if further else ())):
+        if found := images.get(name) or folded.get(name.casefold()):
+            return found
+    return []
+
+
+def fold_stems(images: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """``images`` with stems that differ in upper and lower case alone joined."""
+    folded: dict[str, list[str]] = defaultdict(list)
+    for stem, names in images.items():
+        folded[stem.casefold()] += names
+    return dict(folded)
+
+
 def list_images(root: Path) -> list[str]:
     """Names of all images in ``root`` and its sub-folders, relative and posix style, sorted by folder."""
     return [
         str(PurePosixPath(folder, name))
         for folder in walk(root)
-        for name, _, suffix in _list_files(root / folder)
+        for name, _, suffix in list_files(root / folder)
         if suffix in IMAGE_SUFFIXES
     ]
 
@@ -248,7 +299,7 @@ def detail_of(error: FaceAlignError, path: Path) -> str:
     return str(error).removeprefix(f'{path}: ')
 
 
-def _list_files(folder: Path) -> list[tuple[str, str, str]]:
+def list_files(folder: Path) -> list[tuple[str, str, str]]:
     """(name, stem, suffix in lower case) of the files directly in ``folder``, sorted; not the hidden ones."""
     names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith('.') and not entry.is_dir())
     return [(name, os.path.splitext(name)[0], os.path.splitext(name)[1].lower()) for name in names]

@@ -8,7 +8,7 @@ from facealign.datasets import splits as splitting
 from facealign.datasets.records import FaceRecord, Gathered
 from facealign.errors import FaceAlignError
 
-WAYS = 'official, csv:FILE, list:FILE[,FILE...], random:SHARE, ratio:TRAIN,VAL,TEST or modulo'
+WAYS = 'official, train, test, csv:FILE, list:FILE[,FILE...], random:SHARE, ratio:TRAIN,VAL,TEST or modulo'
 
 
 def apply_split(gathered: Gathered, way: str, seed: int, source: Path) -> None:
@@ -26,7 +26,10 @@ def apply_split(gathered: Gathered, way: str, seed: int, source: Path) -> None:
     kind, _, value = way.partition(':')
     if way == 'official':
         return
-    if way == 'modulo':
+    if way in ('train', 'test'):
+        for face in gathered.faces:
+            face.split = way
+    elif way == 'modulo':
         splitting.split_by_number(gathered.faces)
     elif kind in ('random', 'ratio'):
         try:

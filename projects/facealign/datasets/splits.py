@@ -14,6 +14,7 @@ from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
 from facealign.io.image_table import ImageTable
 from facealign.io.name_list import match_names, read_name_list, without_suffix
+from facealign.io.video import VIDEO_SUFFIXES
 
 # ID_N: the N-th face of the photo ID (AFW, HELEN); "image_NNN _N" or "image_NNN_N": of iBUG's photo NNN.
 _PHOTO_ID = re.compile(r'(\d+)[ _]+\d+')
@@ -30,6 +31,8 @@ def photo_id(file_name: str) -> str:
     >>> photo_id('afw/111076519_2.jpg'), photo_id('lfpw/testset/image_0001.png'), photo_id('a/7_mirror.jpg')
     ('111076519', 'lfpw/testset/image_0001', 'a/7')
     """
+    if (video := video_of(file_name)) is not None:
+        return video
     folder, _, name = file_name.rpartition('/')
     stem = os.path.splitext(name)[0]
     if match := _MIRRORED.fullmatch(stem):
@@ -39,6 +42,12 @@ def photo_id(file_name: str) -> str:
     if match := _NAMED_PHOTO.fullmatch(stem):
         stem = match[1]
     return f'{folder}/{stem}'.lstrip('/')
+
+
+def video_of(file_name: str) -> str | None:
+    """The video that an image file is a frame of, if it is one: its folder then bears the video's name."""
+    folder = file_name.rpartition('/')[0]
+    return folder if folder.lower().endswith(VIDEO_SUFFIXES) else None
 
 
 def assign_photos(faces: Sequence[FaceRecord], same: Iterable[Sequence[FaceRecord]] = ()) -> None:
