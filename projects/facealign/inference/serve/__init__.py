@@ -90,7 +90,7 @@ def _serve(
         guard,
         http='h11',
         ws='none',
-        log_level='warning',
+        log_level='error',
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN,
@@ -144,9 +144,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         kind, *_, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         both = kind == socket.AF_INET6 and name == '::' and socket.has_dualstack_ipv6()
-        return socket.create_server(address[:2], family=kind, backlog=128, dualstack_ipv6=both)
+        return socket.create_server((address[0], port), family=kind, backlog=128, dualstack_ipv6=both)
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        reason = str(getattr(error, 'strerror', None) or error).partition(' (while')[0]
         raise FaceAlignError(
             f'serve: port {port} of {ascii(host)[1:-1]} cannot be used ({reason}); choose another --port or --host'
         ) from error

@@ -82,7 +82,8 @@ class Guard:
         answer = _Answer(send)
         try:
             size = self._check(scope)
-            self._arriving += size
+            reserved = size + OVERHEAD if size else 0
+            self._arriving += reserved
             try:
                 body = _Body(receive, size, self._limits, self._closing)
                 if scope['path'].rstrip('/') == _JOIN:
@@ -90,7 +91,7 @@ class Guard:
                 else:
                     await self._pass(scope, body, answer)
             finally:
-                self._arriving -= size
+                self._arriving -= reserved
         except Refused as refusal:
             log(f'refused {_request(scope)}: {refusal}')
             await answer.refuse(refusal)
@@ -112,8 +113,8 @@ class Guard:
         if scope['method'] != 'POST' or path.rstrip('/') not in _POSTS:
             raise Refused(404, 'the page has no such thing')
         most = self._limits.upload if path.rstrip('/') == _UPLOAD else self._limits.request
-        length = headers.get('content-length', '')
-        size = int(length) if length.isdecimal() and len(length) < 20 else most
+        length = headers.get('content-length')
+        size = most if length is None else int(length[:20])
         if size > most:
             raise Refused(413, f'larger than {most >> 10} KiB')
         if path.rstrip('/') == _UPLOAD and self._arriving + self._scratch.size() + size + OVERHEAD > self._limits.total:

@@ -66,7 +66,11 @@ def check_upload(path: str | os.PathLike[str]) -> None:
     from PIL import Image
 
     path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise FaceAlignError(f'{path.name}: is no longer kept; choose it again') from error
+    if size > MAX_BYTES:
         raise FaceAlignError(f'{path.name}: larger than {MAX_BYTES >> 20} MB; choose a smaller image')
     try:
         with warnings.catch_warnings():
@@ -143,8 +147,8 @@ def build(gr: Any, models: dict[str, tuple[Path, str]], scratch: Scratch) -> Any
         markup.change(of_markup, markup, model)
         results = [drawn, text, table, record, picture, download]
         inputs = [upload, photo, model, detector, numbers]
-        button.click(run, inputs, results)
-        upload.upload(run, inputs, results)
+        button.click(run, inputs, results, show_progress_on=drawn)
+        upload.upload(run, inputs, results, show_progress_on=drawn)
         picture.click(None, js=_SAVE_PICTURE)
         download.click(None, record, js=_SAVE_RECORD)
     page.queue(max_size=_WAITING)
