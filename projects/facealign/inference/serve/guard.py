@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facealign.errors import printable
 from facealign.inference.serve.hosts import Hosts
 from facealign.inference.serve.scratch import OVERHEAD, Scratch
 
@@ -27,6 +28,7 @@ _UPLOAD, _JOIN = f'{_API}/upload', f'{_API}/queue/join'
 _POSTS = (_UPLOAD, _JOIN, f'{_API}/cancel', f'{_API}/reset')
 # What would fetch from elsewhere, or keep something.
 _CLOSED = (f'{_API}/proxy=', f'{_API}/deep_link', f'{_API}/stream', f'{_API}/run', '/monitoring')
+_LONGEST = 300  # characters of a line
 _FILES = (f'{_API}/file=', f'{_API}/file/')
 
 
@@ -75,7 +77,7 @@ class Guard:
         elif scope['type'] == 'http':
             await self._http(scope, receive, send)
         else:  # the page has no WebSocket
-            log(f'refused {scope["type"]} {shown(scope["path"])}')
+            log(f'refused {scope["type"]} {scope["path"]}')
             await send({'type': 'websocket.close', 'code': 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -234,18 +236,9 @@ class _Answer:
 
 
 def log(message: str) -> None:
-    """One line on stderr, of printable characters."""
-    print(f'page: {shown(message)}', file=sys.stderr, flush=True)
-
-
-def shown(text: str, most: int = 300) -> str:
-    """Text of a stranger for the terminal: no escapes, no line ends, not endless.
-
-    >>> shown('a\\x1b[31m\\nb', most=9)
-    'a\\\\x1b[31…'
-    """
-    text = ''.join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:most])
-    return text if len(text) < most else f'{text[: most - 1]}…'
+    """One short line on stderr."""
+    text = message if len(message) <= _LONGEST else f'{message[:_LONGEST]}…'
+    print(f'page: {printable(text)}', file=sys.stderr, flush=True)
 
 
 def one_line(error: BaseException) -> str:

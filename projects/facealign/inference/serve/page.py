@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import json
 import os
-import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from facealign.errors import FaceAlignError
 from facealign.inference.aligner import FaceAligner
@@ -16,10 +17,11 @@ from facealign.inference.detectors import yunet_file
 from facealign.inference.face import Face
 from facealign.inference.model_file import DEFAULT_MODEL, OnnxModel
 from facealign.inference.overlay import Overlay
-from facealign.inference.serve.guard import log, one_line, shown
+from facealign.inference.serve.guard import log, one_line
 from facealign.inference.serve.scratch import Scratch
 from facealign.inference.writers import record_of
 from facealign.io.image import read_image
+from facealign.io.image_header import read_header
 
 MAX_BYTES = 20 << 20
 MAX_PIXELS = 40_000_000
@@ -57,14 +59,12 @@ def find_models(folder: Path) -> dict[str, tuple[Path, str]]:
     return models
 
 
-def check_upload(path: str | os.PathLike[str]) -> None:
-    """Refuse a file by its size and header, before it is decoded.
+def read_upload(path: str | os.PathLike[str]) -> np.ndarray:
+    """An uploaded image, BGR [H, W, 3]; what is too large for the page is refused before it is decoded.
 
     Raises:
-        FaceAlignError: too many bytes or pixels, or not an image.
+        FaceAlignError: that, gone, or as :func:`facealign.io.image.read_image`.
     """
-    from PIL import Image
-
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -72,17 +72,13 @@ def check_upload(path: str | os.PathLike[str]) -> None:
         raise FaceAlignError(f'{path.name}: is no longer kept; choose it again') from error
     if size > MAX_BYTES:
         raise FaceAlignError(f'{path.name}: larger than {MAX_BYTES >> 20} MB; choose a smaller image')
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            with Image.open(path) as image:
-                width, height = image.size
-    except Image.DecompressionBombError as error:
-        raise FaceAlignError(f'{path.name}: too many pixels; choose a smaller image') from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise FaceAlignError(f'{path.name}: not an image; a JPEG or PNG file is wanted') from error
-    if width * height > MAX_PIXELS:
-        raise FaceAlignError(f'{path.name}: {width}×{height} is more than {MAX_PIXELS // 10**6} million pixels')
+    header = read_header(path)
+    if header.width * header.height > MAX_PIXELS:
+        raise FaceAlignError(
+            f'{path.name}: {header.width}×{header.height} is more than {MAX_PIXELS // 10**6} million pixels; '
+            'choose a smaller image'
+        )
+    return read_image(path)
 
 
 def build(gr: Any, models: dict[str, tuple[Path, str]], scratch: Scratch) -> Any:
@@ -99,14 +95,13 @@ def build(gr: Any, models: dict[str, tuple[Path, str]], scratch: Scratch) -> Any
         if path is None:
             raise gr.Error('Drop an image first, or take one with the webcam.', print_exception=False)
         try:
-            check_upload(path)
-            image = read_image(path)
+            image = read_upload(path)
             found = aligner(model, detector)
             faces = found.align([image], [found.detect(image)])[0]
         except FaceAlignError as error:
             message = str(error).replace(f'{Path(path).parent}{os.sep}', '')
             # Gradio shows it as HTML, and a file's name is its sender's choice.
-            raise gr.Error(html.escape(shown(message)), print_exception=False) from error
+            raise gr.Error(html.escape(message), print_exception=False) from error
         finally:
             for given in filter(None, (upload, photo)):
                 scratch.answered(given)
