@@ -71,7 +71,7 @@ HEADS = {
     ),
     'expectation': dict(
         type='FaceIntegralHead', in_channels=32, in_featuremap_size=(3, 2), num_joints=70, points=(2, 70),
-        loss=dict(type='L1Loss'), decoder=dict(type='FaceRegressionLabel', input_size=SIZE),
+        annotation_offset=0.02, loss=dict(type='L1Loss'), decoder=dict(type='FaceRegressionLabel', input_size=SIZE),
     ),
     'simcc': dict(
         type='RTMCCHead', in_channels=32, out_channels=68, input_size=SIZE, in_featuremap_size=(3, 2),

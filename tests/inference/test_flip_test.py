@@ -20,7 +20,7 @@ from facealign.markup import IBUG68, flip_points
 class _Scripted:
     """Answers with points and scores prepared for each call."""
 
-    name, info = 'scripted', SimpleNamespace(markup=IBUG68)
+    name, info = 'scripted', SimpleNamespace(markup=IBUG68, annotation_offset=0)
 
     def __init__(self, *answers: tuple[np.ndarray, np.ndarray]) -> None:
         self.answers, self.seen = list(answers), []
@@ -44,6 +44,17 @@ def test_second_answer_is_brought_back_and_averaged() -> None:
         np.testing.assert_allclose(points[face, 0, 1], (first[face, 0, 1] + second[face, 16, 1]) / 2)
         np.testing.assert_allclose(points[face, 8, 0], (first[face, 8, 0] + 63 - second[face, 8, 0]) / 2)
         np.testing.assert_allclose(mean[face, 16], (scores[0, face, 16] + scores[1, face, 0]) / 2)
+
+
+def test_the_annotators_offset_survives_the_mean() -> None:
+    points = np.random.default_rng(0).uniform(0, 63, (1, 68, 2))
+    scores = np.ones((1, 68))
+    to_the_right = np.array([0.5, 0])
+    # Both answers lie to the right of where the network sees the points, so the mirrored one's to their left.
+    model = _Scripted((points + to_the_right, scores), (flip_points(points, 64, IBUG68) + to_the_right, scores))
+    model.info = SimpleNamespace(markup=IBUG68, annotation_offset=0.5)
+    found, _ = FlipTest(model)(np.zeros((1, 64, 64, 3), dtype=np.uint8))
+    np.testing.assert_allclose(found, points + to_the_right, atol=1e-9)
 
 
 def test_a_mirrored_crop_gives_the_mirrored_points() -> None:

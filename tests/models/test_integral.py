@@ -50,6 +50,20 @@ def test_a_cell_stands_for_the_centre_of_its_pixels(x: int, y: int) -> None:
     assert maps.sum().item() == pytest.approx(1)
 
 
+def test_an_annotation_offset_moves_what_is_predicted_and_not_what_is_learnt() -> None:
+    maps = torch.randn(2, 2, 8, 16)
+    plain, moved = _head(), _head(annotation_offset=0.01)
+    torch.testing.assert_close(moved((maps,)), plain((maps,)))  # the loss's and a teacher's points
+    sample = SimpleNamespace(metainfo=dict(flip_indices=[1, 0], input_size=(128, 64)))
+    for flip in (False, True):
+        feats = [(maps,), (maps.flip(3),)] if flip else (maps,)
+        points = [
+            np.stack([p.keypoints[0] for p in head.predict(feats, [sample], dict(flip_test=flip))])
+            for head in (plain, moved)
+        ]
+        np.testing.assert_allclose(points[1] - points[0], np.broadcast_to([1.28, 0], points[0].shape), atol=1e-4)
+
+
 def test_the_mirrored_map_gives_the_mirrored_point() -> None:
     maps = torch.randn(3, 2, 8, 16)
     head = _head()

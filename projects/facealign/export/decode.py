@@ -52,6 +52,8 @@ def _integral(head: Any, feats: tuple[Tensor, ...]) -> Decoded:
     spread = of_maps[..., 2] - (means**2).sum(dim=2)
     codec = getattr(head.decoder, 'keypoint_codec', head.decoder)
     shares = points.float() if head.debias else means + 0.5
+    if offset := getattr(head, 'annotation_offset', 0):
+        shares = shares + shares.new_tensor([offset, 0])
     return shares * shares.new_tensor(codec.input_size), spread.clamp(min=1e-10).log() / 2
 
 

@@ -80,6 +80,7 @@ def model_info(config: Any, name: str = '', markup: str | None = None) -> ModelI
         crop=CropRule(padding=float(centre.get('padding', 1.25)), udp=bool(affine.get('use_udp', False))),
         version=__version__,
         name=name,
+        annotation_offset=float(config.model.head.get('annotation_offset', 0)) * size[0],
     )
 
 

@@ -29,4 +29,5 @@ class FlipTest:
         points, scores = self._model(crops)
         mirrored, their_scores = self._model(np.ascontiguousarray(crops[:, :, ::-1]))
         back = flip_points(mirrored, crops.shape[2], self.info.markup)
-        return (points + back) / 2, (scores + their_scores[:, list(self.info.markup.flip_indices)]) / 2
+        points = (points + back) / 2 + [self.info.annotation_offset, 0]
+        return points, (scores + their_scores[:, list(self.info.markup.flip_indices)]) / 2

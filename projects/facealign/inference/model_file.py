@@ -39,6 +39,8 @@ class ModelInfo:
         version: of facealign that wrote it.
         scores: what the scores per point mean, in words; may be empty.
         name: of the model, for tables; may be empty.
+        annotation_offset: pixels of the crop by which its points were moved to the right, to where annotators place
+            them; a flip test must not average it away.
     """
 
     markup: Markup
@@ -50,6 +52,7 @@ class ModelInfo:
     version: str
     scores: str = ''
     name: str = ''
+    annotation_offset: float = 0
 
     def to_metadata(self) -> dict[str, str]:
         """As the strings that ONNX metadata holds."""
@@ -63,6 +66,7 @@ class ModelInfo:
             PREFIX + 'crop': self.crop.to_json(),
             PREFIX + 'scores': self.scores,
             PREFIX + 'name': self.name,
+            PREFIX + 'annotation_offset': json.dumps([self.annotation_offset]),
         }
 
     @classmethod
@@ -99,6 +103,9 @@ class ModelInfo:
             version=value['version'],
             scores=metadata.get(PREFIX + 'scores', ''),
             name=metadata.get(PREFIX + 'name', ''),
+            annotation_offset=_numbers(
+                {'annotation_offset': metadata.get(PREFIX + 'annotation_offset', '[0]')}, 'annotation_offset', 1
+            )[0],
         )
 
 

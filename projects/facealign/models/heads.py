@@ -72,13 +72,19 @@ class FaceIntegralHead(IntegralRegressionHead):
             give, where training has those of several markups; None for all.
         marginals: weight of :func:`facealign.models.marginals.marginal_divergence` in the loss; it is a mean over the
             present points, MMPose's L1Loss one over all.
+        annotation_offset: how far annotators place points to the right of where the network sees them, as a share of
+            the crop's width (:mod:`facealign.export.annotation_offset` fits it); added in prediction and export,
+            not in training, whose mirrored images cannot show it.
         kwargs: of MMPose's head; ``in_featuremap_size`` is (width, height) of its map.
     """
 
-    def __init__(self, points: tuple[int, int] | None = None, marginals: float = 0, **kwargs) -> None:
+    def __init__(
+        self, points: tuple[int, int] | None = None, marginals: float = 0, annotation_offset: float = 0, **kwargs
+    ) -> None:
         super().__init__(deconv_out_channels=None, **kwargs)
         self.points = points
         self.marginals = marginals
+        self.annotation_offset = annotation_offset
         for axis, cells, pixels in zip((self.linspace_x, self.linspace_y), self.heatmap_size, self.decoder.input_size):
             axis.data += (1 / cells - 1 / pixels) / 2
 
@@ -95,6 +101,10 @@ class FaceIntegralHead(IntegralRegressionHead):
         x = (maps.sum(dim=2) * self.linspace_x.float().flatten()).sum(dim=-1)
         y = (maps.sum(dim=3) * self.linspace_y.float().flatten()).sum(dim=-1)
         return torch.stack([x, y], dim=-1), maps
+
+    def decode(self, batch_outputs: Tensor) -> list:
+        # After a flip test's mean, in which an offset of each part would cancel out.
+        return super().decode(batch_outputs + batch_outputs.new_tensor([self.annotation_offset, 0]))
 
     def loss(self, inputs: tuple[Tensor, ...], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
         points, maps = self.forward(inputs)
