@@ -18,7 +18,8 @@ from facealign.evaluation.dlib_training import PREDICTOR, dlib_grey, import_dlib
 from facealign.evaluation.metrics import FaceAlignmentMetric, key_prefix
 from facealign.inference.detectors import get_detector
 from facealign.io.image import read_image
-from facealign.utils.reading import MEBIBYTE, read_json
+from facealign.io.onnx_file import read_onnx
+from facealign.utils.reading import MEBIBYTE, check_regular, read_json
 
 _GET_PREDICTOR = (
     'train one on your data with tools/train_dlib.py CONFIG, or get shape_predictor_68_face_landmarks.dat.bz2 from '
@@ -122,8 +123,9 @@ class DlibBaseline(Baseline):
             raise FaceAlignError(f'{path}: no such dlib predictor; {_GET_PREDICTOR}')
         dlib = import_dlib()
         try:
+            check_regular(path, 2**30)
             self._predictor = dlib.shape_predictor(str(path))
-        except RuntimeError as error:
+        except (OSError, RuntimeError, MemoryError) as error:
             raise FaceAlignError(f'{path}: not a dlib predictor; {_GET_PREDICTOR}') from error
         self._dlib = dlib
         about = path.with_suffix('.json')
@@ -163,9 +165,12 @@ class OnnxBaseline(Baseline):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=['CPUExecutionProvider'])
+            data = read_onnx(model).data
+            self._session = onnxruntime.InferenceSession(data, options, providers=['CPUExecutionProvider'])
             self._input = self._session.get_inputs()[0]
             self._size = int(self._input.shape[2])
+            if not 8 <= self._size <= 1024:
+                raise ValueError('its input is not of 8 to 1024 pixels')
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise FaceAlignError(f'{model}: not an ONNX model with an image input of fixed size') from error
         self._padding = padding
@@ -181,5 +186,8 @@ class OnnxBaseline(Baseline):
         to_crop = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
         crop = cv2.warpAffine(image, to_crop, (self._size, self._size), flags=cv2.INTER_LINEAR)
         blob = np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1)[None], np.float32) / 255
-        output = self._session.run(None, {self._input.name: blob})[0]
+        try:
+            output = self._session.run(None, {self._input.name: blob})[0]
+        except Exception as error:
+            raise FaceAlignError(f'{self.about["model"]}: the network fails at its work; choose another') from error
         return (output.reshape(-1, 2) * side + corner).astype(np.float32)

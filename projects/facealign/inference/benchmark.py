@@ -25,6 +25,8 @@ from facealign.inference.crop import CropRule, cut, to_image
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel
 from facealign.inference.sources import Source
 from facealign.io.image import read_image
+from facealign.io.onnx_file import read_onnx
+from facealign.utils.reading import check_regular
 
 FRAME = (640, 480)
 FACE_HEIGHT = 200  # of the points, in the frames
@@ -128,7 +130,7 @@ class PeerModel:
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+            self._session = ort.InferenceSession(read_onnx(path).data, options, providers=['CPUExecutionProvider'])
             if self._session.get_inputs()[0].shape[2:] != [112, 112]:
                 raise ValueError('its input is not 112×112')
         except Exception as error:  # onnxruntime's own exceptions share no base class
@@ -157,8 +159,9 @@ class DlibErt:
         import dlib
 
         try:
+            check_regular(path, 2**30)
             self._predictor = dlib.shape_predictor(str(path))
-        except RuntimeError as error:
+        except (OSError, RuntimeError, MemoryError) as error:
             raise FaceAlignError(f'{path}: not a shape predictor of dlib ({error})') from error
         self._detector = dlib.get_frontal_face_detector()
         self._rectangle = dlib.rectangle

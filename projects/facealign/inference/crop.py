@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
+
+from facealign.utils.reading import is_number, parse_json
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,12 @@ class CropRule:
     @classmethod
     def from_json(cls, text: str) -> CropRule:
         """Raises ValueError where ``text`` is no such rule."""
-        value: Any = json.loads(text)
+        value = parse_json(text)
         if not isinstance(value, dict) or not {'padding', 'udp'} >= value.keys():
             raise ValueError('a crop rule has "padding" and "udp"')
-        rule = cls(padding=float(value.get('padding', cls.padding)), udp=bool(value.get('udp', cls.udp)))
+        if not (is_number(value.get('padding', cls.padding)) and isinstance(value.get('udp', cls.udp), bool)):
+            raise ValueError('"padding" is a number and "udp" true or false')
+        rule = cls(padding=float(value.get('padding', cls.padding)), udp=value.get('udp', cls.udp))
         if not 0.1 <= rule.padding <= 10:
             raise ValueError('"padding" is not between 0.1 and 10')
         return rule

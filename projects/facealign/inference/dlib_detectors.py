@@ -10,6 +10,9 @@ import numpy as np
 
 from facealign.errors import FaceAlignError
 from facealign.inference.detectors import has_large_face, limited, merge_boxes, sorted_boxes
+from facealign.utils.reading import MEBIBYTE, check_regular
+
+_MAX_BYTES = 64 * MEBIBYTE  # of a network of dlib-cnn
 
 
 class DlibHog:
@@ -29,8 +32,9 @@ class DlibCnn:
     def __init__(self, model: Path, upsample: int = 1) -> None:
         dlib = _dlib('dlib-cnn')
         try:
+            check_regular(model, _MAX_BYTES)
             self._detector = dlib.cnn_face_detection_model_v1(str(model))
-        except RuntimeError as error:
+        except (OSError, RuntimeError, MemoryError) as error:
             raise FaceAlignError(f'{model}: not a model of dlib-cnn; it needs mmod_human_face_detector.dat') from error
         self._upsample = upsample
 

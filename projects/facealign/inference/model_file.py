@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
 from facealign.errors import FaceAlignError
 from facealign.inference.crop import CropRule
+from facealign.io.onnx_file import OnnxFile, read_onnx
 from facealign.markup import Markup, get_markup
+from facealign.utils.reading import is_number, parse_json, shown
 
 PREFIX = 'facealign.'
 REQUIRED = ('version', 'markup', 'input_size', 'mean', 'std', 'color', 'crop')
 SHIPPED = Path(__file__).parents[1] / 'weights'
+_LONGEST_SIDE = 1024  # pixels of a crop
+_LONGEST_WORD = 1000  # characters of what a model file says in words
 DEFAULT_MODEL = 'lite68'
 _DEVICES = {
     'cpu': ['CPUExecutionProvider'],
@@ -80,15 +84,19 @@ class ModelInfo:
                 f'its metadata lacks {", ".join(missing)}; export the model again with tools/export_onnx.py'
             )
         value = {key: metadata[PREFIX + key] for key in REQUIRED}
-        markup = get_markup(value['markup'])
+        words = {key: metadata.get(PREFIX + key, '') for key in ('version', 'markup', 'name', 'scores')}
+        for key, word in words.items():
+            if len(word) > _LONGEST_WORD or not word.isprintable():
+                raise ValueError(f'its metadata entry {key} is {shown(word)}, which is no name')
+        markup = get_markup(words['markup'])
         size = _numbers(value, 'input_size', 2)
-        if not all(side == int(side) and 8 <= side <= 4096 for side in size):
-            raise ValueError(f'its metadata entry input_size is {value["input_size"]}')
+        if not all(side == int(side) and 8 <= side <= _LONGEST_SIDE for side in size):
+            raise ValueError(f'its metadata entry input_size is {shown(value["input_size"])}')
         std = _numbers(value, 'std', 3)
-        if not all(std):
+        if not all(abs(number) > 1e-6 for number in std):
             raise ValueError('its metadata entry std has a zero')
         if value['color'] not in ('rgb', 'bgr'):
-            raise ValueError(f'its metadata entry color is {value["color"]!r}, not rgb or bgr')
+            raise ValueError(f'its metadata entry color is {shown(value["color"])}, not rgb or bgr')
         try:
             crop = CropRule.from_json(value['crop'])
         except (ValueError, TypeError) as error:
@@ -100,9 +108,9 @@ class ModelInfo:
             std=std,
             color=value['color'],
             crop=crop,
-            version=value['version'],
-            scores=metadata.get(PREFIX + 'scores', ''),
-            name=metadata.get(PREFIX + 'name', ''),
+            version=words['version'],
+            scores=words['scores'],
+            name=words['name'],
             annotation_offset=_numbers(
                 {'annotation_offset': metadata.get(PREFIX + 'annotation_offset', '[0]')}, 'annotation_offset', 1
             )[0],
@@ -124,9 +132,11 @@ class OnnxModel:
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None, device: str = 'cpu') -> None:
         self.path = Path(path)
-        self._session = _open(self.path, threads, device)
+        _check_device(device)
+        file = _read(self.path)
         try:
-            self.info = ModelInfo.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+            self.info = ModelInfo.from_metadata(file.metadata)
+            self._session = _open(self.path, file, threads, device)
             self._check_shapes()
         except ValueError as error:
             raise FaceAlignError(f'{path}: {error}') from error
@@ -134,6 +144,7 @@ class OnnxModel:
         self._input = self._session.get_inputs()[0]
         self._half = 'float16' in self._input.type
         self._normalise = Normaliser(self.info)
+        self._try()
 
     def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Crops [N, H, W, 3] uint8 BGR → points [N, K, 2] in crop pixels and scores [N, K]."""
@@ -145,18 +156,43 @@ class OnnxModel:
         return tensor.astype(np.float16) if self._half else tensor
 
     def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The network alone: its input → points and scores."""
-        points, scores = self._session.run(['keypoints', 'scores'], {self._input.name: tensor})
+        """The network alone: its input → points and scores. Raises FaceAlignError where it fails at its work."""
+        try:
+            points, scores = self._session.run(['keypoints', 'scores'], {self._input.name: tensor})
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            raise FaceAlignError(f'{self.path}: the network fails at its work; export the model again') from error
+        if not (np.isfinite(points).all() and np.isfinite(scores).all()):
+            raise FaceAlignError(f'{self.path}: the network gives points that are no numbers; export the model again')
         return np.asarray(points, dtype=np.float64), np.asarray(scores, dtype=np.float64)
 
     def _check_shapes(self) -> None:
-        outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        if not {'keypoints', 'scores'} <= outputs.keys():
+        """Raise ValueError where the network does not turn crops of its size into the points of its markup."""
+        inputs = self._session.get_inputs()
+        names = {output.name: output.shape for output in self._session.get_outputs()}
+        if not {'keypoints', 'scores'} <= names.keys():
             raise ValueError('has no outputs "keypoints" and "scores"; export the model with tools/export_onnx.py')
-        count = outputs['keypoints'][1]
-        if isinstance(count, int) and count != self.info.markup.num_keypoints:
-            wanted = f'{self.info.markup.name} has {self.info.markup.num_keypoints}'
-            raise ValueError(f'gives {count} points, but its markup {wanted}; export the model again')
+        width, height = self.info.input_size
+        wanted = [3, height, width]
+        shape = inputs[0].shape if len(inputs) == 1 else []
+        if len(shape) != 4 or any(isinstance(a, int) and a != b for a, b in zip(shape[1:], wanted)):
+            raise ValueError(f'takes {shape}, not crops of {height} x {width} as it says; export the model again')
+        if inputs[0].type not in ('tensor(float)', 'tensor(float16)'):
+            raise ValueError(f'takes {inputs[0].type}, not numbers of 16 or 32 bits; export the model again')
+        count, declared = self.info.markup.num_keypoints, names['keypoints']
+        if len(declared) == 3 and isinstance(declared[1], int) and declared[1] != count:
+            wants = f'{self.info.markup.name} has {count}'
+            raise ValueError(f'gives {declared[1]} points, but its markup {wants}; export the model again')
+
+    def _try(self) -> None:
+        """Raise FaceAlignError where the answer to one grey crop has not the shape of points and scores."""
+        width, height = self.info.input_size
+        points, scores = self(np.full((1, height, width, 3), 128, np.uint8))
+        count = self.info.markup.num_keypoints
+        if points.shape != (1, count, 2) or scores.shape != (1, count):
+            raise FaceAlignError(
+                f'{self.path}: gives points {points.shape} and scores {scores.shape}, not {count} of each; '
+                'export the model again'
+            )
 
 
 class Normaliser:
@@ -194,15 +230,27 @@ def model_path(model: str | os.PathLike[str] | None = None) -> Path:
     return path
 
 
-def _open(path: Path, threads: int | None, device: str) -> ort.InferenceSession:
+def _read(path: Path) -> OnnxFile:
+    try:
+        return read_onnx(path)
+    except FileNotFoundError:
+        raise FaceAlignError(f'{path}: no such model file') from None
+    except OSError as error:
+        raise FaceAlignError(f'{path}: cannot be read as a model ({error.strerror}); give an ONNX file') from error
+    except ValueError as error:
+        raise FaceAlignError(f'{path}: not an ONNX model that can be loaded ({error}); export it again') from error
+
+
+def _check_device(device: str) -> None:
     if device not in _DEVICES:
         raise FaceAlignError(f'device {device}: not one of {", ".join(_DEVICES)}')
     if _DEVICES[device][0] not in ort.get_available_providers():
         raise FaceAlignError(
             f'device {device}: this onnxruntime cannot use it; pip install onnxruntime-gpu, or take cpu'
         )
-    if not path.is_file():
-        raise FaceAlignError(f'{path}: no such model file')
+
+
+def _open(path: Path, file: OnnxFile, threads: int | None, device: str) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 3
     if device != 'cpu':  # what it lacks is said below, in one line
@@ -212,9 +260,9 @@ def _open(path: Path, threads: int | None, device: str) -> ort.InferenceSession:
         options.intra_op_num_threads = threads
     try:
         # Without the fallback, which prints several lines and takes the CPU.
-        session = ort.InferenceSession(str(path), options, providers=_DEVICES[device], enable_fallback=0)
+        session = ort.InferenceSession(file.data, options, providers=_DEVICES[device], enable_fallback=0)
     except Exception as error:  # onnxruntime's own exceptions share no base class
-        if device != 'cpu' and _loads_on_cpu(path):
+        if device != 'cpu' and _loads_on_cpu(file):
             raise FaceAlignError(_unusable(device)) from error
         raise FaceAlignError(f'{path}: not an ONNX model that onnxruntime can load; export it again') from error
     # A provider whose libraries are missing is left out of the session without an exception.
@@ -230,19 +278,17 @@ def _unusable(device: str) -> str:
     )
 
 
-def _loads_on_cpu(path: Path) -> bool:
+def _loads_on_cpu(file: OnnxFile) -> bool:
     try:
-        ort.InferenceSession(str(path), providers=_DEVICES['cpu'])
+        ort.InferenceSession(file.data, providers=_DEVICES['cpu'])
     except Exception:
         return False
     return True
 
 
 def _numbers(value: Mapping[str, str], key: str, count: int) -> tuple[float, ...]:
-    try:
-        numbers: Any = json.loads(value[key])
-        if len(numbers) == count and np.isfinite(numbers).all():
+    with suppress(ValueError):
+        numbers = parse_json(value[key])
+        if isinstance(numbers, list) and len(numbers) == count and all(map(is_number, numbers)):
             return tuple(float(number) for number in numbers)
-    except (ValueError, TypeError):
-        pass
-    raise ValueError(f'its metadata entry {key} is {value[key]!r}, not {count} numbers')
+    raise ValueError(f'its metadata entry {key} is {shown(value[key])}, not {count} numbers')

@@ -9,6 +9,16 @@ import numpy as np
 
 from facealign.errors import FaceAlignError
 from facealign.inference.detectors import has_large_face, limited, sorted_boxes
+from facealign.io.onnx_file import OnnxFile, read_onnx
+from facealign.utils.reading import FARTHEST, shown
+
+_YUNET_STRIDES = (8, 16, 32)  # pixels from cell to cell
+_YUNET_OUTPUTS = {'cls': 1, 'obj': 1, 'bbox': 4, 'kps': 10}  # numbers of a cell
+_YUNET_OPERATORS = {
+    *('Add', 'BatchNormalization', 'Clip', 'Concat', 'Constant', 'Conv', 'Flatten', 'Identity', 'MaxPool', 'Mul'),
+    *('Relu', 'Reshape', 'Resize', 'Sigmoid', 'Squeeze', 'Transpose', 'Unsqueeze', 'Upsample'),
+    *('DequantizeLinear', 'QLinearAdd', 'QLinearConv', 'QLinearSigmoid', 'QuantizeLinear'),
+}
 
 
 class YuNet:
@@ -22,9 +32,11 @@ class YuNet:
     """
 
     def __init__(self, model: Path, score_threshold: float = 0.6, max_side: int = 1280, first_side: int = 400) -> None:
+        self._model = model
         try:
+            _check_yunet(read_onnx(model))
             self._detector = cv2.FaceDetectorYN.create(str(model), '', (320, 320), score_threshold)
-        except cv2.error as error:
+        except (cv2.error, ValueError, OSError, MemoryError) as error:
             raise FaceAlignError(f'{model}: not a YuNet ONNX file; take one from opencv_zoo') from error
         self._sides = (first_side, max_side)
 
@@ -38,13 +50,32 @@ class YuNet:
         """Boxes of a ``scaled`` image in the pixels of ``image``."""
         height, width = scaled.shape[:2]
         self._detector.setInputSize((width, height))
-        _, found = self._detector.detect(np.ascontiguousarray(scaled))
+        try:
+            _, found = self._detector.detect(np.ascontiguousarray(scaled))
+        except cv2.error as error:
+            raise FaceAlignError(f'{self._model}: fails at its work; take a YuNet from opencv_zoo') from error
         if found is None:
             return np.zeros((0, 5))
+        found = found[(np.abs(found) < FARTHEST).all(axis=1) & (found[:, 2:4] > 0).all(axis=1)]
         x, y, w, h = np.asarray(found[:, :4], dtype=float).T
         scale = np.tile([image.shape[1] / width, image.shape[0] / height], 2)
         boxes = (np.stack([x, y, x + w, y + h], axis=1) + 0.5) * scale - 0.5
         return sorted_boxes(np.column_stack([boxes, found[:, 14]]).tolist())
+
+
+def _check_yunet(file: OnnxFile) -> None:
+    """Raise ValueError or cv2.error where the network does not give what OpenCV's detector reads without a look."""
+    if strange := file.operators - _YUNET_OPERATORS:
+        raise ValueError(f'has nodes {shown(sorted(strange)[0])}')
+    network = cv2.dnn.readNetFromONNX(np.frombuffer(file.data, np.uint8))
+    names = [f'{kind}_{stride}' for kind in _YUNET_OUTPUTS for stride in _YUNET_STRIDES]
+    for height, width in ((32, 32), (64, 96)):
+        network.setInput(np.zeros((1, 3, height, width), np.float32))
+        cells = [(height // stride) * (width // stride) for stride in _YUNET_STRIDES]
+        sizes = [count * numbers for numbers in _YUNET_OUTPUTS.values() for count in cells]
+        outputs = network.forward(names)
+        if [output.size for output in outputs] != sizes or any(output.dtype != np.float32 for output in outputs):
+            raise ValueError('gives outputs of other sizes')
 
 
 class Mtcnn:
