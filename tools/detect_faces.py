@@ -17,7 +17,7 @@ from pathlib import Path
 from facealign.datasets.pairs import check_folder, list_images
 from facealign.errors import FaceAlignError, run_command
 from facealign.files import ensure_writable
-from facealign.inference.detect_files import detect_files
+from facealign.inference.detect_files import detect_files, why_unread
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.io.box_table import write_box_csv
 
@@ -49,7 +49,7 @@ def main() -> None:
     write_box_csv(args.out, boxes)
     for name, rows in zip(names, found):
         if rows is None:
-            print(f'left out: {name}: cannot be decoded')
+            print(f'left out: {name}: {why_unread(args.src / name)}')
     hits = sum(len(rows) > 0 for rows in boxes.values())
     faces = sum(len(rows) for rows in boxes.values())
     several = sum(len(rows) > 1 for rows in boxes.values())

@@ -34,6 +34,15 @@ def detect_files(
     return run_parallel(_detect, paths, f'detecting faces ({name})', workers, _start, (name, model))
 
 
+def why_unread(path: Path) -> str:
+    """Why :func:`detect_files` gave None for ``path``, without the file's name."""
+    try:
+        read_image(path, min_side=1)
+    except FaceAlignError as error:
+        return str(error).removeprefix(f'{path}: ')
+    return 'cannot be decoded'  # then, that is
+
+
 def _start(name: str, model: str | None) -> None:
     global _detector
     cv2.setNumThreads(1)  # the processes share the cores already

@@ -91,15 +91,19 @@ def _with_opencv(data: bytes, header: ImageHeader) -> np.ndarray:
 
 def _with_pillow(data: bytes, kind: str) -> np.ndarray:
     """The stored pixels [H, W, 3] uint8, not turned."""
-    try:
-        with open_with_pillow(data, kind) as picture:
-            check_pixels(*picture.size)
-            rgb = np.asarray(picture.convert('RGB'))
-    except ValueError:
-        raise
-    except Exception as error:  # Pillow's readers raise many kinds for damaged files
-        raise ValueError(_DAMAGED) from error
-    return np.ascontiguousarray(rgb[..., ::-1])
+    with open_with_pillow(data, kind) as picture:
+        width, height = picture.size
+        check_pixels(width, height, kind)  # of a GIF: a picture may be larger than its header says
+        try:
+            picture.load()
+            if picture.mode != 'P':
+                return np.ascontiguousarray(np.asarray(picture.convert('RGB'))[..., ::-1])
+            palette = bytes(picture.getpalette('RGB') or ()).ljust(3 * 256, b'\0')
+            indices = np.asarray(picture)
+        except Exception as error:  # Pillow's readers raise many kinds for damaged files
+            raise ValueError(_DAMAGED) from error
+    # Pillow's own conversion takes four times the memory.
+    return np.ascontiguousarray(np.frombuffer(palette, np.uint8).reshape(-1, 3)[:, ::-1])[indices]
 
 
 def turned(image: np.ndarray, orientation: int) -> np.ndarray:

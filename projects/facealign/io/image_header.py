@@ -21,6 +21,7 @@ MAX_PIXELS = 100_000_000
 _LIMIT = 'FACEALIGN_MAX_PIXELS'
 # Of a file, for each pixel that a picture may have: what 8 bits of red, green, blue and alpha take.
 _BYTES_PER_PIXEL = 4
+_TWICE = ('AVIF', 'HEIC')  # their decoders take twice the memory of others
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,15 @@ def inspect(data: bytes) -> ImageHeader:
         width, height, orientation, whole, at = stored
         if not whole:
             raise ValueError('truncated image; copy it again from its source')
-    check_pixels(width, height)
+    check_pixels(width, height, kind)
     if orientation >= 5:
         width, height = height, width
     return ImageHeader(width, height, orientation, kind, at)
 
 
-def check_pixels(width: int, height: int) -> None:
+def check_pixels(width: int, height: int, kind: str = '') -> None:
     """Raises ValueError where a picture is larger than is decoded, or has no pixels at all."""
-    limit = max_pixels()
+    limit = max_pixels() // (2 if kind in _TWICE else 1)
     if width < 1 or height < 1:
         raise ValueError(f'not an image that is read: its size is {width}×{height}; copy it again from its source')
     if width * height > limit:
