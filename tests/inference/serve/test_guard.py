@@ -95,6 +95,7 @@ async def ask(
     await guard(
         scope_of(method, path, {name.replace('_', '-'): value for name, value in headers.items()}), receive, send
     )
+    assert not sent[-1].get('more_body'), 'no end'
     return sent[0]['status'], b''.join(message.get('body', b'') for message in sent[1:]).decode()
 
 
@@ -222,6 +223,7 @@ def test_open_streams_end_with_the_server(scratch: Scratch) -> None:
     async def stream(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({'type': 'http.response.start', 'status': 200, 'headers': []})
+        await send({'type': 'http.response.body', 'body': b'alive', 'more_body': True})
         left.append(await receive())
 
     async def run() -> None:
@@ -230,7 +232,7 @@ def test_open_streams_end_with_the_server(scratch: Scratch) -> None:
         await asyncio.sleep(0.1)
         assert left == []
         guard.close()
-        await asyncio.wait_for(task, 10)
+        assert await asyncio.wait_for(task, 10) == (200, 'alive')
 
     asyncio.run(run())
     assert left == [{'type': 'http.disconnect'}]

@@ -156,6 +156,8 @@ class Guard:
                 raise
         if body.refusal is not None:
             raise body.refusal
+        if self._closing.is_set():
+            await answer.complete()
 
 
 class _Body:
@@ -217,13 +219,22 @@ class _Answer:
         self._send = send
         self.status: int | None = None
         self.body: _Body | None = None
+        self._open = False
 
     async def send(self, message: Message) -> None:
         if self.body is not None and self.body.refusal is not None and self.status is None:
             return  # the application's view of a body that broke off
         if message['type'] == 'http.response.start':
             self.status = message['status']
+            self._open = True
+        elif message['type'] == 'http.response.body':
+            self._open = message.get('more_body', False)
         await self._send(message)
+
+    async def complete(self) -> None:
+        """End a stream that the application has left."""
+        if self._open:
+            await self.send({'type': 'http.response.body', 'body': b''})
 
     async def refuse(self, refusal: Refused) -> None:
         if self.status is not None:
