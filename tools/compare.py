@@ -20,6 +20,7 @@ from facealign.evaluation.report.results import write_run
 from facealign.evaluation.report.table import is_dense, markdown_tables, print_tables
 from facealign.evaluation.summary_file import update_summary
 from facealign.files import atomic_write_text
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,10 +63,10 @@ def main() -> None:
         plot_regions(run, run.subsets[-1], args.out / 'regions.png')
         if is_dense(run):
             plot_nme_ppr_mpd(run, run.subsets[-1], args.out / 'nme_ppr_mpd.png')
-        print(f'written: table.md, results.json, per_face.csv and pictures in {args.out}')
+        say(f'written: table.md, results.json, per_face.csv and pictures in {args.out}')
     if numbers:
         update_summary(args.summary, numbers)
-        print(f'set in {args.summary}: ' + ', '.join(f'{key} = {number:.6g}' for key, number in numbers.items()))
+        say(f'set in {args.summary}: ' + ', '.join(f'{key} = {number:.6g}' for key, number in numbers.items()))
 
 
 def _pair(word: str, form: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from facealign.inference.aligner import FaceAligner, load_model
 from facealign.inference.annotated import read_annotated
 from facealign.inference.compare import DetectorAccuracy, accuracy
 from facealign.inference.flip_test import FlipTest
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -65,7 +66,7 @@ def main() -> None:
     Console(width=80).print(table)
     if args.summary is not None:
         update_summary(args.summary, aucs)
-    print('NME and AUC by sqrt(w · h) of the rectangle of the annotated points.')
+    say('NME and AUC by sqrt(w · h) of the rectangle of the annotated points.')
 
 
 def add_row(table: Table, name: str, found: DetectorAccuracy) -> None:

@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import run_command
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,11 +41,11 @@ def main() -> None:
     for path in args.annotations:
         if args.check:
             own, moved = check_file(path, config, args.checkpoint)
-            print(f'{path}: hidden points are off by {own:.2%} of the face, moved {moved:.2%} ({moved / own - 1:+.0%})')
+            say(f'{path}: hidden points are off by {own:.2%} of the face, moved {moved:.2%} ({moved / own - 1:+.0%})')
             continue
         out = path.with_name(f'{path.stem}_completed.json')
         count = complete_file(path, out, config, args.checkpoint)
-        print(f'{count} faces: {out}')
+        say(f'{count} faces: {out}')
 
 
 if __name__ == '__main__':

@@ -23,6 +23,7 @@ from facealign.errors import FaceAlignError, run_command
 from facealign.inference.detect_files import detect_files
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.markup import markup_names
+from facealign.utils.terminal import say
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -121,7 +122,7 @@ def main() -> None:
     )
     summary = convert(args.format, args.src, args.out, options)
     print_summary(summary)
-    print(f'written: {", ".join(f"{name}.json" for name in summary["splits"])} and summary.json in {args.out}')
+    say(f'written: {", ".join(f"{name}.json" for name in summary["splits"])} and summary.json in {args.out}')
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ import numpy as np
 
 from facealign.errors import FaceAlignError, run_command
 from facealign.files import atomic_path
+from facealign.utils.terminal import say
 
 PADDING, CROP, BOXES = 1.25, 192, 12
 KINDS = {
@@ -101,7 +102,7 @@ def main() -> None:
         axis.set_axis_off()
     with atomic_path(args.out) as temporary:
         figure.savefig(temporary, dpi=90)
-    print(f'written: {args.out}')
+    say(f'written: {args.out}')
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ from facealign.files import atomic_write_bytes
 from facealign.inference.drawing import REGION_COLOURS, draw_face, draw_legend, tile
 from facealign.inference.labels import draw_text, text_size
 from facealign.markup import DATATANG106, IBUG68, convert_points, get_markup
+from facealign.utils.terminal import say
 
 _PORTRAIT = 1200  # pixels
 _COUNTING = {
@@ -55,7 +56,7 @@ def sample_sheet() -> np.ndarray:
 
 def _write(path: Path, image: np.ndarray) -> None:
     atomic_write_bytes(path, cv2.imencode('.png', image, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
-    print(f'written: {path}')
+    say(f'written: {path}')
 
 
 def main() -> None:

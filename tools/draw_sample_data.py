@@ -16,6 +16,7 @@ from pathlib import Path
 
 from facealign.datasets.synthetic.write import Sample, draw_sample
 from facealign.errors import run_command
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,7 +35,7 @@ def main() -> None:
     args = parse_args()
     sample = Sample(num=args.num, seed=args.seed, size=args.size)
     drawn = draw_sample(args.out, sample, args.workers)
-    print(f'{"drawn" if drawn else "already there"}: {sample.num} faces in {args.out}/300w and {args.out}/datatang106')
+    say(f'{"drawn" if drawn else "already there"}: {sample.num} faces in {args.out}/300w and {args.out}/datatang106')
 
 
 if __name__ == '__main__':

@@ -25,6 +25,7 @@ from facealign.inference.annotated import read_annotated
 from facealign.inference.detect_files import detect_files
 from facealign.inference.fit_rules import check_detections, fit_rule
 from facealign.utils.reading import MEBIBYTE, read_json
+from facealign.utils.terminal import say
 
 # Boxes that say little about the face, or are of few sizes: a second pass pays (AUC@0.08 +0.03 with HOG, 0 with
 # YuNet).
@@ -68,7 +69,7 @@ def main() -> None:
     Console(width=80).print(table)
     lines = [f' {json.dumps(name)}: {json.dumps(rule)}' for name, rule in sorted(rules.items())]
     atomic_write_text(args.out, '{\n' + ',\n'.join(lines) + '\n}\n')
-    print(f'written: {args.out}')
+    say(f'written: {args.out}')
     if args.summary is not None:
         update_summary(args.summary, rates)
 

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from facealign.datasets.dpg_fit import SIDES, fit_file, write_fragment
 from facealign.errors import run_command
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,7 +31,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     fit = fit_file(args.annotations)
-    print(f'{fit.faces} boxes ({fit.boxes}) of {args.annotations}; {fit.undetected} faces without')
+    say(f'{fit.faces} boxes ({fit.boxes}) of {args.annotations}; {fit.undetected} faces without')
     table = Table()
     for heading in ('side', 'mean', 'std'):
         table.add_column(heading, justify='left' if heading == 'side' else 'right')
@@ -39,7 +40,7 @@ def main() -> None:
     Console().print(table)
     if args.out:
         write_fragment(args.out, fit, args.annotations.name)
-        print(f'written: {args.out}')
+        say(f'written: {args.out}')
 
 
 if __name__ == '__main__':

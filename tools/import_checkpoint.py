@@ -15,6 +15,7 @@ from pathlib import Path
 
 from facealign.errors import run_command
 from facealign.files import atomic_path
+from facealign.utils.terminal import say
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
@@ -46,8 +47,8 @@ def main() -> None:
     out = args.out or args.file.with_suffix('.facealign.pth')
     with atomic_path(out) as temporary:
         torch.save(dict(state_dict=weights, meta=dict(system=args.system, network=network.name)), temporary)
-    print(f'{network.name}, written: {out}')
-    print(f'its config: configs/{network.config}')
+    say(f'{network.name}, written: {out}')
+    say(f'its config: configs/{network.config}')
 
 
 if __name__ == '__main__':

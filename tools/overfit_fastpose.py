@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import run_command
+from facealign.utils.terminal import say
 
 CONFIG = Path(__file__).resolve().parents[1] / 'configs/fastpose/fastpose_stage1_256_datatang106.py'
 
@@ -44,7 +45,7 @@ def main() -> int:
             size=args.size,
             report=lambda step, loss: progress.update(task, completed=step + 1, description=f'loss {loss:.6f}'),
         )
-    print(
+    say(
         f'mean distance {result.mean:.2f} % of the crop, worst face {result.worst:.2f} %, '
         f'after {args.steps} steps in {result.seconds:.0f} s'
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from facealign.errors import FaceAlignError, run_command
 from facealign.evaluation.dlib_training import BOXES, PREDICTOR, ErtOptions, train_ert
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,15 +71,15 @@ def main() -> None:
     options = ErtOptions(args.cascade_depth, args.trees, args.tree_depth, args.oversampling, args.seed, args.threads)
     start = time.monotonic()
     about = train_ert(annotations, out, options, args.boxes)
-    print(
+    say(
         f'trained {about["training"]} in {(time.monotonic() - start) / 60:.1f} minutes; boxes: {about["boxes"]}', end=''
     )
-    print(
+    say(
         f' ({about["boxes_found"]} found, {about["faces"] - about["boxes_found"]} by the median of these)'
         if about['boxes_found']
         else ''
     )
-    print(f'written: {out} and {out.with_suffix(".json").name}')
+    say(f'written: {out} and {out.with_suffix(".json").name}')
 
 
 if __name__ == '__main__':

@@ -25,6 +25,7 @@ from facealign.inference.compare import face_error
 from facealign.inference.drawing import draw_face, tile
 from facealign.io.image import read_image
 from facealign.markup import Markup
+from facealign.utils.terminal import cell, say
 
 _PICTURE = 480  # pixels of the longer side of a picture
 _ROOM = 0.25  # around the face, as a share of the longer side of its points' rectangle
@@ -66,7 +67,7 @@ def main() -> None:
     table.add_column('error %', justify='right')
     table.add_column('file', overflow='fold')
     for rank, (error, path, _, _) in enumerate(worst, start=1):
-        table.add_row(str(rank), f'{100 * error:.1f}', '/'.join(path.parts[-3:]))
+        table.add_row(str(rank), f'{100 * error:.1f}', cell('/'.join(path.parts[-3:])))
     sheet = tile(
         [_close_up(read_image(path), truth, found, markup) for _, path, truth, found in worst],
         args.columns,
@@ -75,9 +76,9 @@ def main() -> None:
     with atomic_path(args.out) as temporary:
         if not cv2.imwrite(str(temporary), sheet):
             raise OSError('OpenCV wrote nothing')
-    print(f'the worst of {len(faces)} faces of {args.data.name} for {aligner.model.name}')
+    say(f'the worst of {len(faces)} faces of {args.data.name} for {aligner.model.name}')
     Console(width=80).print(table)
-    print(f'written: {args.out}')
+    say(f'written: {args.out}')
 
 
 def _close_up(image: np.ndarray, truth: np.ndarray, found: np.ndarray, markup: Markup) -> np.ndarray:

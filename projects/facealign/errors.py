@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -36,6 +37,11 @@ class FaceAlignError(Exception):
 
 def run_command(main: Callable[..., Any], *args: Any) -> None:
     """Run a command line's ``main``; a :class:`FaceAlignError` is one line on stderr and status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # else a name that is not UTF-8 would end the work that it is printed by
+            stream.reconfigure(errors='backslashreplace')
     try:
         sys.exit(main(*args))
     except FaceAlignError as error:

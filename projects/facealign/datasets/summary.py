@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from facealign.datasets.records import FaceRecord, Gathered
 from facealign.datasets.splits import photos_on_both_sides
+from facealign.utils.terminal import cell
 
 # So many files of one reason are all named in the terminal; of more, the first few.
 _ALL_SHOWN = 20
@@ -93,14 +93,14 @@ def print_summary(summary: dict[str, Any], console: Console | None = None) -> No
     console = console or Console()
     console.width = min(console.width, 80)
     console.print(f'read {summary["read"]["images"]} images and {summary["read"]["annotations"]} annotations')
-    table = Table(title=f'kept ({escape(summary["boxes"])} boxes)')
+    table = Table(title=f'kept ({cell(summary["boxes"])} boxes)')
     headings = ('split', 'faces', 'photos', 'points off\nthe image', 'face box\nfound', 'points in\nface box')
     for heading in headings:
         table.add_column(heading, justify='left' if heading == 'split' else 'right')
     for name, row in summary['splits'].items():
         off = row['points_off_image']
         table.add_row(
-            escape(name),
+            cell(name),
             str(row['faces']),
             str(row['photos']),
             f'{off["points"]} ({off["faces"]} faces)' if off['points'] else '0',
@@ -117,10 +117,10 @@ def print_summary(summary: dict[str, Any], console: Console | None = None) -> No
             files = entry['files'] if entry['count'] <= _ALL_SHOWN else entry['files'][:_FEW_SHOWN]
             shown = [f'{file} ({entry["details"][file]})' if file in entry['details'] else file for file in files]
             more = ['…'] if len(entry['files']) > len(shown) else []
-            table.add_row(escape(reason), str(entry['count']), escape('\n'.join(shown + more)))
+            table.add_row(cell(reason), str(entry['count']), cell('\n'.join(shown + more)))
         console.print(table)
     for note in _notes(summary):
-        console.print(f'note: {escape(note)}')
+        console.print(f'note: {cell(note)}')
 
 
 def _notes(summary: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from facealign.evaluation.metrics import FaceAlignmentMetric
 from facealign.evaluation.plots import plot_ced, plot_nme_ppr_mpd, plot_regions
 from facealign.evaluation.report.results import Run, face_columns, results_head, write_run
 from facealign.evaluation.report.table import is_dense, print_tables
+from facealign.utils.terminal import say
 
 
 @EVALUATORS.register_module()
@@ -74,10 +75,10 @@ class FaceEvaluator(Evaluator):
                     plot_nme_ppr_mpd(run, run.subsets[-1], folder / 'nme_ppr_mpd.png')
             print_tables(run)
             if folder is not None:
-                print(f'written: results.json, per_face.csv and pictures in {folder}')
+                say(f'written: results.json, per_face.csv and pictures in {folder}')
         for row in self._rows:
             if note := getattr(row, 'left_out', None):
-                print(f'note: no row {row.name}: {note}')
+                say(f'note: no row {row.name}: {note}')
 
     def _run(self, rows: list[FaceAlignmentMetric]) -> Run:
         first = rows[0]

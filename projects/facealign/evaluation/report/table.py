@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from facealign.evaluation.report.results import Run
+from facealign.utils.terminal import cell
 
 _SHORT = {'interocular': 'i-o', 'interpupil': 'pupil', 'landmark_bbox': 'box', 'bbox': 'det. box', 'image': 'image'}
 _PPR_SHOWN = ('1', '2', '3', '5', '8', '10')
@@ -29,7 +29,7 @@ def print_tables(run: Run, console: Console | None = None) -> None:
         if any('visibility' in row['subsets'].get(subset, {}) for row in run.rows):
             console.print(_rich(f'visible and invisible points ({subset})', *visibility_table(run, subset)))
     for note in notes(run):
-        console.print(f'note: {note}', markup=False, highlight=False)
+        console.print(f'note: {cell(note)}', highlight=False)
 
 
 def is_dense(run: Run) -> bool:
@@ -181,7 +181,7 @@ def _rich(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]]) -
     for i, heading in enumerate(headings):
         table.add_column(heading, justify='right' if i else 'left', overflow='fold', no_wrap=bool(i))
     for line in lines:
-        table.add_row(*(escape(cell) for cell in line))
+        table.add_row(*(cell(text) for text in line))
     return table
 
 
