@@ -23,3 +23,10 @@ def test_a_byte_order_mark_commas_and_a_missing_count_are_read(lapa: dict[str, A
             'details': {'train/landmarks/000005.txt': '106 on the first line, 107 points'},
         }
     }
+
+
+def test_mirrored_and_displaced_points_are_named_as_doubtful(lapa: dict[str, Any]) -> None:
+    assert lapa['doubtful'] == [
+        ['train/images/000007.jpg', 'left and right points changed places'],
+        ['train/images/000008.jpg', '64 of 106 points off the image'],
+    ]

@@ -16,6 +16,7 @@ from facealign.datasets.boxes import assign_boxes
 from facealign.datasets.crop import crop_faces
 from facealign.datasets.datatang import read_datatang
 from facealign.datasets.datatang_h5 import read_datatang_h5
+from facealign.datasets.doubtful import find_doubtful
 from facealign.datasets.duplicates import Fingerprint, find_duplicates, group_duplicates, read_fingerprints
 from facealign.datasets.lapa import read_lapa
 from facealign.datasets.menpo import read_menpo
@@ -126,7 +127,7 @@ def _convert(
         val=options.val,
         seed=options.seed,
         exif=options.exif,
-        **summarise(gathered, splits, boxes, not_listed, repeats),
+        **summarise(gathered, splits, boxes, not_listed, repeats, find_doubtful(gathered.faces, markup)),
     )
     outdated = _splits_written(out) - splits.keys()
     with ExitStack() as stack:

@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from facealign.datasets.doubtful import Doubt
 from facealign.datasets.records import FaceRecord, Gathered
 from facealign.datasets.splits import photos_on_both_sides
 from facealign.utils.terminal import cell
@@ -56,6 +57,7 @@ def summarise(
     boxes: str,
     not_listed: int,
     repeats: dict[str, Any] | None = None,
+    doubtful: Sequence[Doubt] = (),
 ) -> dict[str, Any]:
     """The figures of a conversion, ready for JSON.
 
@@ -65,6 +67,7 @@ def summarise(
         boxes: name of the box source; with ``landmarks`` there is no detector.
         not_listed: faces whose image the box file does not name.
         repeats: of :func:`summarise_repeats`; None where they were not looked for.
+        doubtful: which of the faces kept are probably annotated wrongly.
     """
     left_out: dict[str, dict[str, Any]] = defaultdict(lambda: dict(count=0, files=[], details={}))
     for left in sorted(gathered.left_out, key=lambda left: (left.reason, left.file)):
@@ -84,6 +87,11 @@ def summarise(
         images_turned_by_exif=gathered.num_turned,
         photos_in_several_splits=photos_on_both_sides(gathered.faces),
         repeated_photos=repeats,
+        doubtful=[
+            [face.file_name if face.original is None else face.original.file_name, doubt.reason]
+            for doubt in doubtful
+            for face in [gathered.faces[doubt.face]]
+        ],
         splits={name: _figures(faces, detector) for name, faces in splits.items()},
     )
 
@@ -136,6 +144,10 @@ def _notes(summary: dict[str, Any]) -> list[str]:
         )
     if both := summary['photos_in_several_splits']:
         notes.append(f'{len(both)} photos have faces in more than one split, as the split given says')
+    if doubtful := summary.get('doubtful'):
+        shown = [f'{file} ({reason})' for file, reason in doubtful[:_ALL_SHOWN]]
+        more = [f'and {len(doubtful) - _ALL_SHOWN} more, named in summary.json'] if len(doubtful) > _ALL_SHOWN else []
+        notes.append(f'the points of {len(doubtful)} faces are doubtful; they are kept: {"; ".join(shown + more)}')
     notes += _notes_on_repeats(summary.get('repeated_photos') or dict(photos=0))
     return notes
 
