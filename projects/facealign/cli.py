@@ -30,8 +30,9 @@ Results in --out:
 NAME is the input's without its suffix. The suffix stays where it tells inputs apart: 1.jpg beside 1.png, 1.jpg.jpg,
 p.2.jpg. Of inputs of one name, a later one is called by its full path.
 
-landmarks.csv has the columns image, frame, time, face, track, box_x1, box_y1, box_x2, box_y2, box_score, of the points
-x0, y0, score0, x1 …, and error. An input or frame without a face has one row whose other cells are empty.
+landmarks.csv has the columns image, frame, time, face, track, box_x1, box_y1, box_x2, box_y2, box_score,
+turned (degrees), doubtful (0 or 1), of the points x0, y0, score0, x1 …, and error. An input or frame without a face has
+one row whose other cells are empty.
 """
 _INPUTS = (
     'images, videos, folders (with all below them), globs, list files (.txt, one path a line; numbers behind it are '
@@ -121,6 +122,12 @@ def add_align_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help="take the mean of each face's points and its mirror image's: a little more accurate, half as fast",
     )
+    parser.add_argument(
+        '--no-turned',
+        dest='turned',
+        action='store_false',
+        help='do not try images turned by quarters where no face is found or the points are doubtful',
+    )
     parser.add_argument('--smooth', action='store_true', help='steady the points of videos over time')
     parser.add_argument(
         '--restart',
@@ -156,11 +163,13 @@ def align(args: argparse.Namespace) -> int:
         device=args.device,
         box_rule=args.box_rule,
         flip_test=args.flip_test,
+        turned=args.turned,
     )
     settings = dict(
         detector=args.detector or aligner.detector_name,
         box_rule=args.box_rule,
         min_score=args.min_score,
+        turned=args.turned,
         files=digest_of_files([*model_files(args.model), *detector_files(args.detector)]),
     )
     options = Options(

@@ -31,7 +31,12 @@ FACES = [
 def records():
     yield record_of('a/b.jpg', FACES)
     yield record_of('empty.jpg', [])
-    yield record_of('clip.mp4', [Face(POINTS[0], SCORES[0], np.arange(4.0), 1.0, IBUG68, track=3)], 12, 0.48)
+    yield record_of(
+        'clip.mp4',
+        [Face(POINTS[0], SCORES[0], np.arange(4.0), 1.0, IBUG68, track=3, turned=90, doubtful=True)],
+        12,
+        0.48,
+    )
     yield record_of('clip.mp4', [], 13, 0.52)
     yield dict(file='=broken.jpg', error='=broken.jpg: empty file')
 
@@ -68,9 +73,10 @@ def test_csv(tmp_path: Path) -> None:
         ('./=broken.jpg', '', '', '', ''),
     ]
     assert [row['error'] for row in rows] == ['', '', '', '', '', './=broken.jpg: empty file']
-    assert len(rows[0]) == len(csv_header(IBUG68)) == 11 + 3 * 68
+    assert len(rows[0]) == len(csv_header(IBUG68)) == 13 + 3 * 68
     assert [float(rows[1][f'box_{side}']) for side in ('x1', 'y1', 'x2', 'y2')] == [5, 6, 70, 80]
     assert (rows[0]['box_score'], rows[2]['x0'], rows[2]['box_x1']) == ('0.75', '', '')
+    assert [(row['turned'], row['doubtful']) for row in rows[:4]] == [('0', '0'), ('0', '0'), ('', ''), ('90', '1')]
     points = [[float(rows[1][f'{axis}{i}']) for axis in 'xy'] for i in range(68)]
     np.testing.assert_array_equal(points, POINTS[1])
     assert float(rows[0]['score67']) == SCORES[0, 67]

@@ -149,7 +149,7 @@ class _Run:
 
     def _flush(self) -> None:
         pending, self._pending = self._pending, []
-        found = self._aligner.align([one.image for one in pending], [one.boxes for one in pending])
+        found = self._aligner.align([one.image for one in pending], [one.boxes for one in pending], turned=True)
         for one, faces in zip(pending, found):
             try:
                 self._finish_image(one, faces)

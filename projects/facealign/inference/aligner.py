@@ -9,12 +9,13 @@ from typing import Any, Protocol, overload
 import numpy as np
 
 from facealign.errors import FaceAlignError
-from facealign.inference.box_rules import BoxRule, get_box_rule, rule_of_detector
+from facealign.inference.box_rules import get_box_rule, rule_of_detector
 from facealign.inference.crop import cut, to_image
 from facealign.inference.detectors import check_boxes, detect, open_detector
-from facealign.inference.face import Face
+from facealign.inference.face import DOUBTFUL, Face
 from facealign.inference.flip_test import FlipTest
 from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
+from facealign.inference.turned import Located, TurnedSearch
 from facealign.io.image import as_bgr, is_picture, read_image
 
 Source = str | os.PathLike[str] | np.ndarray | Any  # a PIL image or a torch tensor
@@ -49,6 +50,8 @@ class FaceAligner:
             from its name (see :mod:`facealign.inference.box_rules`).
         flip_test: take the mean of each face's points and its mirror image's;
             a little more accurate for twice the network's time.
+        turned: try images turned by quarters where no face is found or the
+            points are doubtful (see :class:`facealign.inference.turned.TurnedSearch`).
 
     Raises:
         FaceAlignError: a file is missing or not its kind, or a library is not installed.
@@ -70,6 +73,7 @@ class FaceAligner:
         device: str = 'cpu',
         box_rule: str | None = None,
         flip_test: bool = False,
+        turned: bool = True,
     ) -> None:
         if batch < 1:
             raise FaceAlignError(f'batch {batch}: must be at least 1')
@@ -80,6 +84,8 @@ class FaceAligner:
         self._rule = get_box_rule(box_rule) if box_rule else rule_of_detector(self.detector_name)
         self._given_rule = get_box_rule(box_rule or 'landmarks')
         self._min_score, self._batch = min_score, batch
+        self._calibrated = bool(self.model.info.scores)
+        self._turned = TurnedSearch(self._align, self._turned_search()) if turned and self._calibrated else None
 
     @overload
     def __call__(  # type: ignore[overload-overlap]
@@ -123,39 +129,58 @@ class FaceAligner:
                 f'boxes: {len(boxes)} sets for {len(images)} images; give one (or None) for each image'
             )
         faces: list[list[Face]] = []
-        pending: list[tuple[np.ndarray, np.ndarray, BoxRule]] = []
+        pending: list[Located] = []
         for source, given in zip(images, boxes):
             pending.append(self._locate(source, given, color))
-            if self.is_full([(image, rows) for image, rows, _ in pending]):
-                faces += self._align(pending)
+            if self.is_full([(one.image, one.rows) for one in pending]):
+                faces += self._align_turned(pending)
                 pending = []
-        return faces + self._align(pending)
+        return faces + self._align_turned(pending)
 
     def detect(self, image: np.ndarray, path: str | os.PathLike[str] | None = None) -> np.ndarray:
         """The faces' boxes [N, 5] (x1, y1, x2, y2, score; best first) in a BGR image. Raises FaceAlignError."""
-        rows = detect(self.detector, image, path)
-        return rows if self._min_score is None else rows[~(rows[:, 4] < self._min_score)]
+        return self._kept(detect(self.detector, image, path))
 
-    def align(self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> list[list[Face]]:
-        """The faces of BGR images [H, W, 3] uint8 in boxes [N, 5] as :meth:`detect` gives them."""
-        return self._align([(image, rows, self._rule) for image, rows in zip(images, boxes)])
+    def align(
+        self, images: Sequence[np.ndarray], boxes: Sequence[np.ndarray], turned: bool = False
+    ) -> list[list[Face]]:
+        """The faces of BGR images [H, W, 3] uint8 in boxes [N, 5] as :meth:`detect` gives them.
+
+        With ``turned``, images are also tried turned where that is needed, as when the object itself is called.
+        """
+        located = [Located(image, rows, self._rule) for image, rows in zip(images, boxes)]
+        return self._align_turned(located) if turned else self._align(located)
 
     def is_full(self, pending: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
         """Whether images and their boxes fill a batch, or as much memory as waiting images may take."""
         waiting = sum(image.nbytes for image, _ in pending)
         return sum(len(rows) for _, rows in pending) >= self._batch or waiting > 128 << 20
 
-    def _locate(self, source: Source, given: Any, color: str | None) -> tuple[np.ndarray, np.ndarray, BoxRule]:
+    def _locate(self, source: Source, given: Any, color: str | None) -> Located:
         path = source if isinstance(source, str | os.PathLike) else None
         image = as_bgr(source, color) if path is None else read_image(path)
         if given is None:
-            return image, self.detect(image, path), self._rule
-        return image, check_boxes(given, (image.shape[1], image.shape[0])), self._given_rule
+            return Located(image, self.detect(image, path), self._rule)
+        return Located(image, check_boxes(given, (image.shape[1], image.shape[0])), self._given_rule, given=True)
 
-    def _align(self, located: Sequence[tuple[np.ndarray, np.ndarray, BoxRule]]) -> list[list[Face]]:
+    def _kept(self, rows: np.ndarray) -> np.ndarray:
+        return rows if self._min_score is None else rows[~(rows[:, 4] < self._min_score)]
+
+    def _turned_search(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """The detector for turned images; None for one that does not look at the image, or is the user's own."""
+        if self.detector_name in ('boxes', 'whole', 'function'):
+            return None
+        quick = getattr(self.detector, 'quick', self.detector)
+        return lambda image: self._kept(detect(quick, image))
+
+    def _align_turned(self, located: Sequence[Located]) -> list[list[Face]]:
+        found = self._align(located)
+        return found if self._turned is None else [self._turned(*one) for one in zip(located, found)]
+
+    def _align(self, located: Sequence[Located]) -> list[list[Face]]:
         """All faces of all images, in full batches."""
-        owners = [(image, rule) for image, rows, rule in located for _ in rows]
-        rectangles = [rectangle for _, rows, rule in located for rectangle in rule.rectangle(rows)]
+        owners = [(one.image, one.rule) for one in located for _ in one.rows]
+        rectangles = [rectangle for one in located for rectangle in one.rule.rectangle(one.rows)]
         points, scores = self._predict([image for image, _ in owners], rectangles)
         for done in range(1, max((rule.passes for _, rule in owners), default=1)):
             again = [i for i, (_, rule) in enumerate(owners) if rule.passes > done]
@@ -163,11 +188,11 @@ class FaceAligner:
             for i, *result in zip(again, *better):
                 points[i], scores[i] = result
         found = iter(zip(points, scores))
-        markup = self.model.info.markup
-        return [
-            [Face(*next(found), box=row[:4].copy(), score=float(row[4]), markup=markup) for row in rows]
-            for _, rows, _ in located
-        ]
+        return [[self._face(row, *next(found)) for row in one.rows] for one in located]
+
+    def _face(self, row: np.ndarray, points: np.ndarray, scores: np.ndarray) -> Face:
+        doubtful = self._calibrated and bool(scores.mean() < DOUBTFUL)
+        return Face(points, scores, row[:4].copy(), float(row[4]), self.model.info.markup, doubtful=doubtful)
 
     def _predict(
         self, images: list[np.ndarray], rectangles: list[np.ndarray]

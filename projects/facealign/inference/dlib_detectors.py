@@ -14,6 +14,9 @@ from facealign.utils.reading import MEBIBYTE, check_regular
 
 _MAX_BYTES = 64 * MEBIBYTE  # of a network of dlib-cnn
 
+_DOUBTFUL = -0.4  # lowest score taken where there is nothing better
+_MAX_SIDE = 1600  # larger images are searched at this size, and their doubling at twice this
+
 
 class DlibHog:
     """dlib's frontal face detector (HOG), on the image doubled once, so that faces from 40 pixels are found."""
@@ -24,6 +27,10 @@ class DlibHog:
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         return _run_hog(self._detector, image, self._upsample)
+
+    def quick(self, image: np.ndarray) -> np.ndarray:
+        """One pass over the plain image, doubtful boxes too."""
+        return _run_plain(self._detector, image)
 
 
 class DlibCnn:
@@ -59,20 +66,18 @@ class DlibHogRetry:
     mirroring, doubling twice and turning by 45 degrees or more add none.
     """
 
-    _DOUBTFUL = -0.4  # lowest score taken where there is nothing better
     _BESIDE = 0.1  # lowest score of a box that only a changed image shows, where the plain one shows a face
-    _MAX_SIDE = 1600  # larger images are searched at this size, and their doubling at twice this
 
     def __init__(self) -> None:
         self._detector = _dlib('dlib-hog-retry').get_frontal_face_detector()
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        plain = limited(image, self._MAX_SIDE)
+        plain = limited(image, _MAX_SIDE)
         seen = self._run(plain, image)
         if self._is_enough(seen, image):
             return _sure(seen)
         beside = self._BESIDE if len(_sure(seen)) else -np.inf
-        seen = _with(seen, self._run(limited(image, 2 * self._MAX_SIDE, grow=2), image), beside)
+        seen = _with(seen, self._run(limited(image, 2 * _MAX_SIDE, grow=2), image), beside)
         if self._is_enough(seen, image):
             return _sure(seen)
         for angle in (-20, 20):
@@ -83,14 +88,15 @@ class DlibHogRetry:
         seen = np.concatenate([seen, self._run(_even_contrast(plain), image)])
         return seen[np.argsort(-seen[:, 4], kind='stable')][:1]
 
+    def quick(self, image: np.ndarray) -> np.ndarray:
+        """One pass over the plain image, doubtful boxes too."""
+        return _run_plain(self._detector, image)
+
     def _is_enough(self, seen: np.ndarray, image: np.ndarray) -> bool:
         return has_large_face(_sure(seen), image)
 
     def _run(self, changed: np.ndarray, image: np.ndarray) -> np.ndarray:
-        """Boxes of a scaled ``image`` in the pixels of ``image``."""
-        found = _run_hog(self._detector, changed, 0, self._DOUBTFUL)
-        scale = image.shape[1] / changed.shape[1]
-        return np.column_stack([(found[:, :4] + 0.5) * scale - 0.5, found[:, 4]])
+        return _run_scaled(self._detector, changed, image)
 
     def _run_turned(self, plain: np.ndarray, image: np.ndarray, angle: float) -> np.ndarray:
         """Upright boxes about the centres of those found in ``plain`` turned by ``angle`` degrees."""
@@ -99,7 +105,7 @@ class DlibHogRetry:
         cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
         size = (int(height * sin + width * cos) + 1, int(height * cos + width * sin) + 1)
         turn[:, 2] += (np.array(size) - (width, height)) / 2
-        found = _run_hog(self._detector, cv2.warpAffine(plain, turn, size), 0, self._DOUBTFUL)
+        found = _run_hog(self._detector, cv2.warpAffine(plain, turn, size), 0, _DOUBTFUL)
         centres = ((found[:, :2] + found[:, 2:4]) / 2 - turn[:, 2]) @ np.linalg.inv(turn[:, :2]).T
         half = (found[:, 2:4] - found[:, :2]) / 2
         boxes = np.concatenate([centres - half, centres + half], axis=1)
@@ -125,6 +131,17 @@ def _even_contrast(image: np.ndarray) -> np.ndarray:
 def _run_hog(detector: Any, image: np.ndarray, upsample: int, threshold: float = 0.0) -> np.ndarray:
     boxes, scores, _ = detector.run(_rgb(image), upsample, threshold)
     return sorted_boxes([[*_sides(box), score] for box, score in zip(boxes, scores)])
+
+
+def _run_plain(detector: Any, image: np.ndarray) -> np.ndarray:
+    return _run_scaled(detector, limited(image, _MAX_SIDE), image)
+
+
+def _run_scaled(detector: Any, changed: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Boxes of a scaled ``image`` in its own pixels, doubtful ones too."""
+    found = _run_hog(detector, changed, 0, _DOUBTFUL)
+    scale = image.shape[1] / changed.shape[1]
+    return np.column_stack([(found[:, :4] + 0.5) * scale - 0.5, found[:, 4]])
 
 
 def _dlib(name: str) -> Any:

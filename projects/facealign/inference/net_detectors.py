@@ -46,6 +46,10 @@ class YuNet:
             return found
         return self._run(limited(image, self._sides[1]), image)
 
+    def quick(self, image: np.ndarray) -> np.ndarray:
+        """The small copy only."""
+        return self._run(limited(image, self._sides[0]), image)
+
     def _run(self, scaled: np.ndarray, image: np.ndarray) -> np.ndarray:
         """Boxes of a ``scaled`` image in the pixels of ``image``."""
         height, width = scaled.shape[:2]

@@ -118,7 +118,7 @@ def remove_file(path: Path) -> bool:
 def csv_header(markup: Markup) -> list[str]:
     """The columns of ``landmarks.csv``, each once; points count from 0 in the order of the markup."""
     points = [f'{axis}{i}' for i in range(markup.num_keypoints) for axis in ('x', 'y', 'score')]
-    return ['image', 'frame', 'time', 'face', 'track', *_BOX, 'box_score', *points, 'error']
+    return ['image', 'frame', 'time', 'face', 'track', *_BOX, 'box_score', 'turned', 'doubtful', *points, 'error']
 
 
 _BOX = ('box_x1', 'box_y1', 'box_x2', 'box_y2')
@@ -129,7 +129,8 @@ def _csv_rows(record: dict[str, Any], markup: Markup) -> Iterator[list[Any]]:
     first = [csv_cell(record['file']), record.get('frame', ''), record.get('time', '')]
     for number, face in enumerate(record.get('faces', ())):
         points = [value for (x, y), score in zip(face['points'], face['scores']) for value in (x, y, score)]
-        yield [*first, number, face.get('track', ''), *face['box'], face['score'], *points, '']
+        about = [face['score'], face.get('turned', 0), int(face.get('doubtful', False))]
+        yield [*first, number, face.get('track', ''), *face['box'], *about, *points, '']
     if not record.get('faces'):
         yield [*first, *[''] * (len(csv_header(markup)) - len(first) - 1), csv_cell(record.get('error', ''))]
 
@@ -161,6 +162,8 @@ def _face(face: Face) -> dict[str, Any]:
         score=None if math.isnan(face.score) else round(face.score, 4),
         points=_rounded(face.points, 2),
         scores=_rounded(face.scores, 3),
+        turned=face.turned,
+        doubtful=face.doubtful,
     )
     if face.track is not None:
         result['track'] = face.track
