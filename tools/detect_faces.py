@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    names = list_images(check_folder(args.src))
+    names = list_images(check_folder(args.src), unread=True)
     if not names:
         raise FaceAlignError(f'{args.src}: no images in it; give the folder that holds them')
     ensure_writable(args.out.parent)

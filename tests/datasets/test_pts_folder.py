@@ -181,3 +181,15 @@ def test_a_file_of_two_faces_is_left_out_not_halved(tmp_path: Path, put_face: Ca
     (tmp_path / 'b.pts').write_text(text + text)
     (left,) = read_pts_folder(tmp_path).left_out
     assert (left.file, left.reason) == ('b.pts', 'several faces in one .pts') and 'line 75' in left.detail
+
+
+def test_kinds_that_are_not_read_stand_back_or_are_named(tmp_path: Path, put_face: Callable[..., np.ndarray]) -> None:
+    for name in ('a', 'b'):
+        put_face(tmp_path / f'{name}.jpg')
+    (tmp_path / 'a.nef').write_bytes(b'II*\0' + bytes(99))  # a camera's own file beside its JPEG
+    (tmp_path / 'b.jpg').unlink()
+    (tmp_path / 'b.jp2').write_bytes(b'\0\0\0\x0cjP  \r\n\x87\n' + bytes(99))
+    gathered = read_pts_folder(tmp_path)
+    assert [face.file_name for face in gathered.faces] == ['a.jpg']
+    left = {left.file: left for left in gathered.left_out}
+    assert left['b.jp2'].reason == 'unreadable image' and 'JPEG 2000' in left['b.jp2'].detail

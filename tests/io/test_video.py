@@ -83,6 +83,15 @@ def test_times_are_those_of_presentation(name, codec, options, tmp_path) -> None
     reader.check_complete()
 
 
+def test_colours_of_an_impossible_kind_are_taken_for_the_usual_ones(tmp_path) -> None:
+    write_clip(tmp_path / 'a.mp4', [0, 0.04], 'libx264', **{'x264-params': 'colormatrix=GBR'})
+    reader = VideoReader(tmp_path / 'a.mp4')
+    for frame in reader:
+        assert np.abs(frame.image.astype(int) - picture(frame.number)).mean() < 12
+    reader.check_complete()
+    assert reader.read == 2
+
+
 def test_a_stream_s_arbitrary_beginning_is_not_a_time(tmp_path) -> None:
     with av.open(str(tmp_path / 'a.ts'), 'w', format='mpegts') as container:
         stream = container.add_stream('libx264', rate=25)

@@ -230,6 +230,8 @@ def pair_files(
     for stem, annotation in annotations.items():
         candidates = image_of(stem, images, folded)
         annotated.update(candidates)
+        if len(candidates) > 1:  # such as a camera's raw file beside its JPEG
+            candidates = [name for name in candidates if _is_read(name)] or candidates
         if len(candidates) > 1:
             names = ', '.join(PurePosixPath(name).name for name in candidates)
             gathered.leave_out(annotation, f'several images for one {suffix}', names)
@@ -278,13 +280,21 @@ def fold_stems(images: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return dict(folded)
 
 
-def list_images(root: Path) -> list[str]:
-    """Names of all images in ``root`` and its sub-folders, relative and posix style, sorted by folder."""
+def _is_read(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def list_images(root: Path, unread: bool = False) -> list[str]:
+    """Names of all images in ``root`` and its sub-folders, relative and posix style, sorted by folder.
+
+    With ``unread`` also those of kinds that are not read, for a command that names them.
+    """
+    suffixes = (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES) if unread else IMAGE_SUFFIXES
     return [
         str(PurePosixPath(folder, name))
         for folder in walk(root)
         for name, _, suffix in list_files(root / folder)
-        if suffix in IMAGE_SUFFIXES
+        if suffix in suffixes
     ]
 
 

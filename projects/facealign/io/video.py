@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +34,7 @@ _ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ('libvpx-vp9', {'crf': '24'}),
 )
 _SECOND = 1_000_000  # FFmpeg's AV_TIME_BASE
+_UNSPECIFIED = 2  # FFmpeg's AVCOL_SPC_UNSPECIFIED
 _CLOCK = 90_000  # ticks a second of written videos, as MPEG has them
 
 
@@ -125,9 +127,12 @@ class VideoReader:
             for frame in self._decode(stream):
                 seconds = last + 1 / self.fps if frame.time is None else frame.time - offset
                 last = max(last, seconds, 0.0)
-                number = self.read + self._lost
+                number, image = self.read + self._lost, self._to_image(frame)
+                if image is None:
+                    self._lost += 1
+                    continue
                 self.read += 1
-                yield Frame(number, last, self._to_image(frame))
+                yield Frame(number, last, image)
 
     def _decode(self, stream: Any) -> Iterator[Any]:
         """FFmpeg's frames; damaged packets are counted in ``_lost``."""
@@ -156,10 +161,15 @@ class VideoReader:
                 continue
             yield from frames
 
-    def _to_image(self, frame: Any) -> np.ndarray:
+    def _to_image(self, frame: Any) -> np.ndarray | None:
         if frame.width * frame.height > max_pixels():
             raise FaceAlignError(f'{self._name}: {frame.width}×{frame.height} is too large; scale it down')
-        return turned(frame.to_ndarray(format='bgr24'), _orientation(frame))
+        orientation = _orientation(frame)
+        for colorspace in (frame.colorspace, _UNSPECIFIED):
+            frame.colorspace = colorspace  # one that FFmpeg has no conversion from is taken for the usual one
+            with suppress(OSError, ValueError):  # FFmpeg's errors are these, too
+                return turned(frame.to_ndarray(format='bgr24'), orientation)
+        return None
 
 
 def _open_camera(number: int) -> Any:
