@@ -42,7 +42,7 @@ class ResultNames:
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._files = set(_TAKEN)
-        self._folders: set[str] = set()
+        self._folders = {'images', 'videos'}
         self._beside: dict[str, Counter[str]] = {}
 
     def keep(self, name: str, stem: str, kind: str) -> None:
@@ -84,6 +84,7 @@ class ResultNames:
             yield _fit(folder, short, key)
         yield _fit(folder, whole, key)
         yield _fit(folder, f'{whole}~{_digest(key)}', key)
+        yield _fit([], f'{whole}~{_digest(key, 16)}', key)  # where a folder has the name of another's file
 
     def _shares(self, key: str, kind: str) -> bool:
         """Whether another file beside the input has its name without the suffix (for videos, a folder)."""
@@ -137,20 +138,21 @@ def _shortened(part: str, key: str) -> str:
 
 def _paths(stem: str, kind: str) -> tuple[set[str], set[str]]:
     """The files that results called ``stem`` may be in, and the folders above them; folded, relative."""
-    folded = _fold(stem)
-    folders = {parent.as_posix() for parent in PurePosixPath(folded).parents} - {'.'}
-    if kind == 'video' or kind == 'camera':
-        return {folded, f'{folded}.mp4'}, folders
-    # ``p.2`` cannot be told from the second face of ``p``.
-    return {f'{folded}.pts', f'{folded}.npy', f'{folded}.jpg', f'{_FURTHER_FACE.sub("", folded)}.pts'}, folders
+    if kind in ('video', 'camera'):
+        files = {stem, drawn_file(stem, kind)}  # the folder of its frames is its own
+    else:
+        # ``p.2`` cannot be told from the second face of ``p``.
+        files = {f'{stem}.pts', f'{stem}.npy', drawn_file(stem, kind), f'{_FURTHER_FACE.sub("", stem)}.pts'}
+    files = {_fold(file) for file in files}
+    return files, {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
 
 
 def _fold(name: str) -> str:
     return unicodedata.normalize('NFC', name).casefold()
 
 
-def _digest(key: str) -> str:
-    return hashlib.blake2b(os.fsencode(key), digest_size=4).hexdigest()
+def _digest(key: str, size: int = 4) -> str:
+    return hashlib.blake2b(os.fsencode(key), digest_size=size).hexdigest()
 
 
 def result_files(stem: str, faces: int) -> list[str]:
