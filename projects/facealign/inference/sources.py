@@ -116,26 +116,31 @@ def _folder(folder: Path, leave_out: Path | None) -> list[_Found]:
 
 
 def _walk(folder: Path, leave_out: Path | None, prefix: str = '') -> Iterator[_Found]:
-    """The images and videos of a folder and those below it, in order, and the folders that cannot be listed."""
-    top, skip = os.path.realpath(folder), os.path.realpath(leave_out) if leave_out else None
-    if skip is not None and f'{top}{os.sep}'.startswith(f'{skip}{os.sep}'):
-        return
+    """The images and videos of a folder and those below it, in order, and the folders that cannot be listed.
+
+    Links to folders are followed, each real folder once.
+    """
+    skip = os.path.realpath(leave_out) if leave_out else None
     found: list[_Found] = []
 
     def unreadable(error: OSError) -> None:
         path = Path(error.filename)
-        name = prefix + path.relative_to(folder).as_posix()
         reason = f'{path}: cannot be listed ({error.strerror}); check your permissions'
-        found.append(_Found(path, name, 'folder', reason))
+        found.append(_Found(path, prefix + path.relative_to(folder).as_posix(), 'folder', reason))
 
     suffixes = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *UNREAD_SUFFIXES)
-    for where, below, names in os.walk(folder, onerror=unreadable):
-        inside = os.path.relpath(where, folder)
-        below[:] = [name for name in below if os.path.normpath(os.path.join(top, inside, name)) != skip]
+    seen = set()
+    for where, below, names in os.walk(folder, onerror=unreadable, followlinks=True):
+        real = os.path.realpath(where)
+        if real in seen or skip is not None and f'{real}{os.sep}'.startswith(f'{skip}{os.sep}'):
+            below.clear()
+            continue
+        seen.add(real)
+        below.sort()
+        inside = Path(where).relative_to(folder)
         for name in names:
             if name.lower().endswith(suffixes) and not name.startswith('.'):
-                relative = name if inside == '.' else f'{Path(inside).as_posix()}/{name}'
-                found.append(_file(Path(where, name), prefix + relative))
+                found.append(_file(Path(where, name), prefix + (inside / name).as_posix()))
     yield from sorted(found, key=lambda one: one.name.split('/'))
 
 
