@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+import csv
 import errno
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_path, atomic_write_bytes, atomic_write_json, atomic_write_text, ensure_writable
+from facealign.files import (
+    atomic_path,
+    atomic_write_bytes,
+    atomic_write_csv,
+    atomic_write_json,
+    atomic_write_text,
+    ensure_writable,
+    sweep_partial,
+)
 
 
 def test_folders_are_made_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -77,3 +89,56 @@ def test_json_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     for name in ('a', 'b'):
         atomic_write_json(tmp_path / name, {'x': [1.5, None], 'é': 'ü'})
     assert (tmp_path / 'a').read_bytes() == (tmp_path / 'b').read_bytes() == '{"x":[1.5,null],"é":"ü"}\n'.encode()
+
+
+def test_a_name_that_fills_what_a_file_system_allows(tmp_path: Path) -> None:
+    for name in ('x' * 251 + '.pts', 'é' * 125 + '.png'):
+        atomic_write_text(tmp_path / name, 'x')
+        with atomic_path(tmp_path / name) as temporary:
+            assert temporary.suffix == Path(name).suffix and len(os.fsencode(temporary.name)) < 255
+            temporary.write_text('y')
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ['x', 'é']
+
+
+def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, '-c', ''])
+    gone.wait()
+    (tmp_path / 'a').mkdir()
+    left = [
+        f'a/.x.{gone.pid}.part.png',
+        f'.y.{gone.pid}.part',
+        f'.facealign.{gone.pid}.probe',
+        f'.z.{os.getpid()}.part.j',
+    ]
+    kept = [f'.x.{os.getppid()}.part.png', 'x.1.part.png', '.hidden', '.part.png', f'a/x.{gone.pid}.part.png']
+    for name in left + kept:
+        (tmp_path / name).touch()
+    sweep_partial(tmp_path, below=False)
+    assert [(tmp_path / name).exists() for name in left] == [True, False, False, False]
+    sweep_partial(tmp_path)
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob('*')} == {'a', *kept}
+    os.utime(tmp_path / kept[0], (1e9, 1e9))
+    ensure_writable(tmp_path)
+    assert not (tmp_path / kept[0]).exists()  # of a process that has another's number by now
+
+
+def test_cells_are_no_formulas_and_steer_no_terminal(tmp_path: Path) -> None:
+    names = [
+        '=1+1.jpg',
+        '+a.jpg',
+        '-b.jpg',
+        '@c.jpg',
+        'a,"b".jpg',
+        '\x1b]0;x\x07.jpg',
+        'two\nlines.jpg',
+        'caf\udce9.jpg',
+    ]
+    atomic_write_csv(tmp_path / 'a.csv', [['file', 'x'], *([name, -1.5] for name in names)])
+    data = (tmp_path / 'a.csv').read_bytes().decode('utf-8')
+    assert all(letter.isprintable() for letter in data.replace('\n', ''))
+    with open(tmp_path / 'a.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    found = [row['file'] for row in rows]
+    assert [os.path.normpath(name) for name in found[:5]] == names[:5]
+    assert not any(name.startswith(('=', '+', '-', '@')) for name in found)
+    assert {row['x'] for row in rows} == {'-1.5'} and len(set(found)) == len(names)

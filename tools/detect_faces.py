@@ -14,12 +14,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facealign.datasets.pairs import check_folder, list_images
+from facealign.datasets.pairs import check_folder, is_text, list_images
 from facealign.errors import FaceAlignError, run_command
 from facealign.files import ensure_writable
 from facealign.inference.detect_files import detect_files, why_unread
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.io.box_table import write_box_csv
+from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,7 +40,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    names = list_images(check_folder(args.src), unread=True)
+    listed = list_images(check_folder(args.src), unread=True)
+    names = [name for name in listed if is_text(name)]
     if not names:
         raise FaceAlignError(f'{args.src}: no images in it; give the folder that holds them')
     ensure_writable(args.out.parent)
@@ -47,14 +49,16 @@ def main() -> None:
     found = detect_files([args.src / name for name in names], detector, model or None, args.workers)
     boxes = {name: rows for name, rows in zip(names, found) if rows is not None}
     write_box_csv(args.out, boxes)
+    for name in sorted(set(listed) - set(names)):
+        say(f'left out: {name}: file name is not UTF-8')
     for name, rows in zip(names, found):
         if rows is None:
-            print(f'left out: {name}: {why_unread(args.src / name)}')
+            say(f'left out: {name}: {why_unread(args.src / name)}')
     hits = sum(len(rows) > 0 for rows in boxes.values())
     faces = sum(len(rows) for rows in boxes.values())
     several = sum(len(rows) > 1 for rows in boxes.values())
-    print(f'{args.detector}: {faces} faces; found in {hits} of {len(names)} images ({100 * hits / len(names):.1f} %),')
-    print(f'in {several} of them more than one; written: {args.out}')
+    say(f'{args.detector}: {faces} faces; found in {hits} of {len(names)} images ({100 * hits / len(names):.1f} %),')
+    say(f'in {several} of them more than one; written: {args.out}')
 
 
 if __name__ == '__main__':

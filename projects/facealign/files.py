@@ -128,6 +128,8 @@ def csv_cell(value: Any) -> Any:
 def ensure_writable(folder: str | os.PathLike[str]) -> Path:
     """Make ``folder`` and try a file in it, so that long work does not fail at its end.
 
+    What killed processes left half-written directly in it goes.
+
     Raises:
         FaceAlignError: nothing can be written there.
     """
@@ -135,6 +137,7 @@ def ensure_writable(folder: str | os.PathLike[str]) -> Path:
     probe = folder / f'.facealign.{os.getpid()}.probe'
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        sweep_partial(folder, below=False)
         probe.write_bytes(b'')
         probe.unlink()
     except OSError as error:

@@ -27,7 +27,7 @@ from facealign.datasets.splits import assign_photos, video_of
 from facealign.datasets.summary import RepeatedPhoto, summarise, summarise_repeats
 from facealign.datasets.w300 import read_300w
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_path, atomic_write_json, ensure_writable
+from facealign.files import atomic_path, atomic_write_json, ensure_writable, sweep_partial
 from facealign.io.box_table import has_boxes, read_box_csv
 from facealign.io.coco import relative_root, write_coco
 from facealign.markup import Markup, get_markup
@@ -105,7 +105,7 @@ def _convert(
     own = markup if dataset_format == 'pts' else get_markup(FORMATS[dataset_format])
     if own is not markup:
         gathered.faces = [face.in_markup(own, markup) for face in gathered.faces]
-    ensure_writable(out)
+    sweep_partial(ensure_writable(out))
     repeated = _repeated_photos(gathered.faces, options.workers) if options.duplicates else []
     assign_photos(gathered.faces, [photo.faces for photo in repeated])
     folder = source if source.is_dir() else source.parent

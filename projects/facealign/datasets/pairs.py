@@ -20,6 +20,8 @@ from facealign.errors import FaceAlignError
 from facealign.io.image_header import IMAGE_SUFFIXES, UNREAD_SUFFIXES, ImageHeader, read_header, stored_to_shown
 from facealign.parallel import run_parallel
 
+_NO_TEXT = 'file name is not UTF-8'
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -66,6 +68,8 @@ Usable = tuple[Annotation, ImageHeader]
 
 def read_pair(pair: Pair, root: Path, parse: Parse, exif: str) -> Usable | LeftOut:
     """The annotation of one image, as :func:`check_pair` returns it; ``parse`` reads it and raises Unusable."""
+    if not is_text(pair.image):
+        return LeftOut(pair.image, _NO_TEXT)
     try:
         annotation = parse(root / pair.annotation)
     except Unusable as error:
@@ -84,6 +88,8 @@ def check_pair(pair_and_annotation: tuple[Pair, Annotation], root: Path, exif: s
     """
     pair, annotation = pair_and_annotation
     root = pair.image_root or root
+    if not is_text(pair.image):
+        return LeftOut(pair.image, _NO_TEXT)
     try:
         header = read_header(root / pair.image)
     except FaceAlignError as error:
@@ -95,6 +101,15 @@ def check_pair(pair_and_annotation: tuple[Pair, Annotation], root: Path, exif: s
     face = FaceRecord(root, pair.image, annotation.points, header.size, pair.source, pair.split)
     odd = why_unusable(face)
     return LeftOut(pair.annotation, *odd) if odd else (annotation, header)
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8, so that JSON and CSV can hold it."""
+    try:
+        name.encode('utf-8')
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def fewest_points(num_points: int) -> int:

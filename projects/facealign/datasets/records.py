@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facealign.errors import printable
 from facealign.markup import Markup, convert_points
 
 _TINY = 1e-6  # pixels, for rounding
@@ -108,6 +109,10 @@ class LeftOut:
     file: str
     reason: str
     detail: str = ''
+
+    def __post_init__(self) -> None:
+        for name in ('file', 'detail'):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 @dataclass

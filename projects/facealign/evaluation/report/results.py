@@ -22,7 +22,7 @@ from facealign import __version__
 from facealign.errors import FaceAlignError
 from facealign.evaluation.functional import NORMALISERS, face_errors
 from facealign.evaluation.measure import ErrorTable, subset_masks
-from facealign.files import atomic_write_json, atomic_write_text
+from facealign.files import atomic_write_json, atomic_write_text, csv_cell
 from facealign.utils.reading import is_number, read_json, read_text, shown
 
 _MAX_BYTES = 2**30
@@ -108,7 +108,7 @@ def write_run(run: Run, folder: str | os.PathLike[str]) -> None:
     for row, faces in run.faces.items():
         cells = [[_cell(value) for value in faces.values[name]] if name in faces.values else [] for name in columns]
         cells = [column or [''] * len(faces.files) for column in cells]
-        known = zip(faces.ids, faces.files, faces.subsets, map(int, faces.detected))
+        known = zip(faces.ids, map(csv_cell, faces.files), faces.subsets, map(int, faces.detected))
         writer.writerows([row, *start, *rest] for start, *rest in zip(known, *cells))
     atomic_write_text(Path(folder) / PER_FACE, buffer.getvalue())
     atomic_write_json(Path(folder) / RESULTS, run.results, indent=1)
