@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,14 +98,14 @@ def test_an_unreadable_file_is_left_out(
 ) -> None:
     put_face(tmp_path / 'a.jpg')
     put_face(tmp_path / 'b.jpg')
-    read_bytes = Path.read_bytes
+    open_file = os.open
 
-    def refuse(path: Path) -> bytes:
-        if path.name == 'a.pts':
+    def refuse(path: str, *how: int) -> int:
+        if str(path).endswith('a.pts'):
             raise PermissionError(13, 'Permission denied')
-        return read_bytes(path)
+        return open_file(path, *how)
 
-    monkeypatch.setattr(Path, 'read_bytes', refuse)
+    monkeypatch.setattr(os, 'open', refuse)
     (left,) = read_pts_folder(tmp_path).left_out
     assert (left.file, left.reason) == ('a.pts', 'unreadable .pts') and 'Permission denied' in left.detail
 

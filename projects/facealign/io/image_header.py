@@ -146,6 +146,8 @@ def open_with_pillow(data: bytes, kind: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of large images: the limit here is our own
             return Image.open(io.BytesIO(data), formats=[{'HEIC': 'HEIF'}.get(kind, kind)])
+    except Image.DecompressionBombError as error:
+        raise ValueError('more pixels than Pillow opens; scale it down') from error
     except Exception as error:  # Pillow's readers raise many kinds for damaged files
         raise ValueError(f'a damaged {kind} file; copy it again from its source') from error
 
