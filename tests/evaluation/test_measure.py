@@ -99,6 +99,22 @@ def test_a_subset_is_measured_as_if_it_were_alone(faces):
     )
 
 
+def test_a_share_of_none_or_all_has_an_interval_of_some_width(faces):
+    points = faces.points[:, :68]
+    measured = measure(ErrorTable(Faces.of_arrays(points + 0.1, points), IBUG68), resamples=50)
+    none = measured['normalisers']['landmark_bbox']['fr']['0.08']
+    assert (none['value'], none['low'], none['high']) == (0, 0, pytest.approx(1 - 0.025 ** (1 / 40)))
+    assert measured['regions']['eyes']['fr']['1'] == none
+    every = measured['ppr']['1']  # points of one face are not independent: 40 faces, not 2,720 points
+    assert (every['value'], every['low'], every['high']) == (1, pytest.approx(0.025 ** (1 / 40)), 1)
+
+
+def test_a_quantile_of_few_faces_has_a_note_instead_of_an_interval(measured):
+    p99 = measured['normalisers']['interocular']['p99']
+    assert p99['low'] is None and p99['high'] is None and '40 faces are too few' in p99['note']
+    assert 'note' not in measured['normalisers']['interocular']['median']
+
+
 def test_results_are_strict_json(measured):
     json.dumps(measured, allow_nan=False)
 

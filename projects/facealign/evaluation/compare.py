@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facealign.errors import FaceAlignError
 from facealign.evaluation.measure import flat_metrics
+from facealign.evaluation.report.refresh import refresh_intervals
 from facealign.evaluation.report.results import Run, read_run
 
 _SAME = ('markup', 'normaliser', 'thresholds', 'unions')
@@ -32,6 +33,7 @@ def merge_runs(folders: Sequence[str | Path], keep: Sequence[str] = (), rename: 
     merged: Run | None = None
     for folder in folders:
         run = read_run(folder)
+        refresh_intervals(run)
         if merged is None:
             merged = Run({**run.results, 'rows': []}, {})
         for key in _SAME:

@@ -8,8 +8,10 @@
     points: for each point its name, nme and mpd
 
 Each number is ``{"value", "low", "high"}``, low and high the ends of its 95 %
-interval. Means and MPD are over the faces that have one: ``undetected`` faces
-have an infinite error, which AUC, FR, PPR and the quantiles count in full.
+interval: of FR Clopper and Pearson's, else the bootstrap's over faces. A
+quantile of too few faces for one has null there, and a ``note``. Means and MPD
+are over the faces that have one: ``undetected`` faces have an infinite error,
+which AUC, FR, PPR and the quantiles count in full.
 ``auc`` and ``fr`` outside ``normalisers`` use the main one.
 """
 
@@ -23,13 +25,15 @@ import numpy as np
 from facealign.evaluation import functional as F
 from facealign.evaluation.faces import Faces
 from facealign.evaluation.functional.errors import distance_sums, relative_errors
-from facealign.evaluation.ratios import Ratios, json_number
+from facealign.evaluation.ratios import Kind, Ratios, json_number
 from facealign.markup import Markup
 
 PPR_LIMITS = tuple(range(1, 11))
 QUANTILES = {'median': 0.5, 'p90': 0.9, 'p95': 0.95, 'p99': 0.99}
 UNIONS = {'full': ('common', 'challenge'), 'joint': ('300w', 'menpo')}
 TO_CURVE = 'contour_to_curve'
+_LEAST_COVERAGE = 0.9  # of a quantile's interval, which is to hold the true value 95 times of 100
+_KINDS: dict[str, Kind] = {'fr': 'faces', 'ppr': 'points'}
 _MOST_VALUES = 12  # an attribute with more values, such as a name, makes no table
 
 
@@ -123,14 +127,14 @@ def measure(
     by_normaliser = {name: F.face_errors(errors, size) for name, size in sizes.items()}
     for path, above, below in whole:
         if path[0] in ('mpd', 'ppr'):
-            ratios.add(path, above, below)
+            ratios.add(path, above, below, kind=_kind(path))
     for name, relative in by_normaliser.items():
         ratios.add_mean(('normalisers', name, 'mean'), relative)
         for path, above, below in _threshold_columns(relative, thresholds):
-            ratios.add(('normalisers', name, *path), above, below)
+            ratios.add(('normalisers', name, *path), above, below, kind=_kind(path))
     for prefix, group in groups.items():
         for path, above, below in _columns(group, sizes, normaliser, thresholds):
-            ratios.add((*prefix, *path), above, below, interval=path[0] != 'ppr')
+            ratios.add((*prefix, *path), above, below, interval=path[0] != 'ppr', kind=_kind(path))
     counts = _add_attributes(ratios, whole, [a for a, kept in zip(table.faces.attributes, mask) if kept])
     for k, name in enumerate(table.markup.keypoint_names):
         ratios.add_mean(
@@ -193,18 +197,31 @@ def _add_attributes(ratios: Ratios, whole: list[_Column], attributes: list[dict]
             counts[name, value] = int(bears.sum())
             for path, above, below in whole:
                 limited = bears if below is None else below * bears
-                ratios.add(('attributes', name, value, *path), above * bears, limited, interval=path[0] != 'ppr')
+                ratios.add(('attributes', name, value, *path), above * bears, limited, path[0] != 'ppr', _kind(path))
     return counts
 
 
-def _quantiles(relative: np.ndarray, interval: bool) -> dict[str, dict[str, float | None]]:
-    found: dict[str, dict[str, float | None]] = {}
+def _kind(path: tuple[str, ...]) -> Kind:
+    return _KINDS.get(path[0], 'mean')
+
+
+def _quantiles(relative: np.ndarray, interval: bool) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
     for name, q in QUANTILES.items():
         found[name] = {'value': json_number(F.quantile(relative, q))}
         if interval:
-            low, high = F.quantile_interval(relative, q)
-            found[name].update(low=json_number(low), high=json_number(high))
+            found[name].update(quantile_ends(relative, q))
     return found
+
+
+def quantile_ends(relative: np.ndarray, q: float) -> dict[str, Any]:
+    """Its ends, or why there are none."""
+    n = int(np.count_nonzero(~np.isnan(relative)))
+    coverage = F.quantile_coverage(n, q)
+    if coverage < _LEAST_COVERAGE:
+        return dict(low=None, high=None, note=f'{n} faces are too few for an interval: it would cover {coverage:.0%}')
+    low, high = F.quantile_interval(relative, q)
+    return dict(low=json_number(low), high=json_number(high))
 
 
 def flat_metrics(measured: dict[str, Any], normaliser: str = 'landmark_bbox') -> dict[str, float]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from facealign.evaluation.functional import ratio_intervals
+from facealign.evaluation.functional import ratio_intervals, share_interval
+
+# What a statistic is, for its interval: a mean; a share of faces; a share of points, of which those of one face are not
+# independent.
+Kind = Literal['mean', 'faces', 'points']
 
 
 class Ratios:
@@ -29,15 +33,22 @@ class Ratios:
         self._known: dict[bytes, int] = {}
         self._which: list[int] = []
         self._wanted: list[bool] = []
+        self._kinds: list[Kind] = []
 
     def add(
-        self, path: tuple[str, ...], above: np.ndarray, below: np.ndarray | None = None, interval: bool = True
+        self,
+        path: tuple[str, ...],
+        above: np.ndarray,
+        below: np.ndarray | None = None,
+        interval: bool = True,
+        kind: Kind = 'mean',
     ) -> None:
         """The statistic sum(above) / sum(below), both [N] and finite; ``below`` None is one a face."""
         self._paths.append(path)
         self._above.append(np.asarray(above, np.float32))
         self._which.append(0 if below is None else self._column(np.asarray(below, np.float32)))
         self._wanted.append(interval)
+        self._kinds.append(kind)
 
     def add_mean(self, path: tuple[str, ...], values: np.ndarray, interval: bool = True) -> None:
         """The mean of ``values`` [N] over the faces where it is finite."""
@@ -47,7 +58,10 @@ class Ratios:
     def compute(self, resamples: int = 0, seed: int = 0) -> dict[str, Any]:
         """Nested dictionaries along the paths, ending in ``value``, and ``low``, ``high`` if there are resamples.
 
-        A statistic without any face is None.
+        A statistic without any face is None. Intervals are those of the
+        bootstrap over faces, of shares of faces Clopper and Pearson's. A share
+        of points that is alike in all resamples (0 or 1) gets that of its
+        faces, as if each had but one point: the bootstrap's would have no width.
         """
         below = [column.sum(dtype=np.float64) for column in self._below]
         values = [
@@ -61,6 +75,12 @@ class Ratios:
             above = np.stack([self._above[i] for i in wanted]).T
             found = ratio_intervals(above, np.stack([self._below[i] for i in used]).T, which, resamples, seed=seed)
             intervals = dict(zip(wanted, found))
+            for i in wanted:
+                if self._kinds[i] == 'faces' and below[self._which[i]]:
+                    intervals[i] = np.array(share_interval(self._above[i].sum(dtype=np.float64), below[self._which[i]]))
+                elif self._kinds[i] == 'points' and intervals[i][0] == intervals[i][1]:
+                    faces = np.count_nonzero(self._below[self._which[i]])
+                    intervals[i] = np.array(share_interval(values[i] * faces, faces))
         tree: dict[str, Any] = {}
         for i, (path, value) in enumerate(zip(self._paths, values)):
             leaf = {'value': json_number(value)}

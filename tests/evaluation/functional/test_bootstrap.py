@@ -1,4 +1,4 @@
-"""Intervals against scipy.stats.bootstrap and against drawing by hand."""
+"""Intervals against scipy.stats, against closed forms and against drawing by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from facealign.evaluation.functional import quantile_interval, ratio_intervals
+from facealign.evaluation.functional import quantile_coverage, quantile_interval, ratio_intervals, share_interval
 
 
 @pytest.fixture
@@ -72,3 +72,32 @@ def test_failures_widen_a_quantile_to_infinity():
     errors = np.array([0.01] * 90 + [np.inf] * 10)
     assert quantile_interval(errors, 0.5) == (0.01, 0.01)
     assert quantile_interval(errors, 0.95) == (np.inf, np.inf) or quantile_interval(errors, 0.95)[1] == np.inf
+
+
+@pytest.mark.parametrize('n', [1, 30, 554])
+def test_the_interval_of_a_share_is_scipys_exact_one(n):
+    for hits in {0, 1, n // 3, n - 1, n}:
+        reference = stats.binomtest(hits, n).proportion_ci(0.95, method='exact')
+        assert share_interval(hits, n) == pytest.approx((reference.low, reference.high), abs=1e-12)
+    assert share_interval(0, n) == pytest.approx((0, 1 - 0.025 ** (1 / n)))
+    assert share_interval(n, n) == pytest.approx((0.025 ** (1 / n), 1))
+    assert np.isnan(share_interval(0, 0)).all()
+
+
+@pytest.mark.parametrize('share', [0.001, 0.02, 0.3, 0.99])
+@pytest.mark.parametrize('n', [30, 163, 554])
+def test_the_interval_of_a_share_covers_what_it_says(share, n):
+    drawn = np.random.default_rng(0).binomial(n, share, 20_000)
+    ends = np.array([share_interval(hits, n) for hits in range(n + 1)])[drawn]
+    assert ((ends[:, 0] <= share) & (share <= ends[:, 1])).mean() >= 0.95 - 0.005  # 20,000 draws: 3 sigma
+
+
+@pytest.mark.parametrize(('n', 'q'), [(30, 0.99), (30, 0.5), (163, 0.95), (163, 0.99), (554, 0.99)])
+def test_the_coverage_of_a_quantile_is_that_of_drawing(n, q):
+    random = np.random.default_rng(1)
+    covered = [low <= q <= high for low, high in (quantile_interval(random.uniform(size=n), q) for _ in range(4000))]
+    assert np.mean(covered) == pytest.approx(quantile_coverage(n, q), abs=0.025)
+    if (n, q) == (30, 0.99):
+        assert quantile_coverage(n, q) == pytest.approx(
+            1 - 0.99**30, abs=0.005
+        )  # only the largest of 30 can lie above it

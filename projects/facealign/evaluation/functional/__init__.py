@@ -5,7 +5,12 @@ is left out; a face that was not detected has the error ``inf`` and stays in
 every denominator. Errors relative to a normaliser are fractions, not percent.
 """
 
-from facealign.evaluation.functional.bootstrap import quantile_interval, ratio_intervals
+from facealign.evaluation.functional.bootstrap import (
+    quantile_coverage,
+    quantile_interval,
+    ratio_intervals,
+    share_interval,
+)
 from facealign.evaluation.functional.curves import auc, ced, failure_rate, quantile
 from facealign.evaluation.functional.errors import (
     face_errors,
@@ -32,6 +37,8 @@ __all__ = [
     'points_within',
     'ppr',
     'quantile',
+    'quantile_coverage',
     'quantile_interval',
     'ratio_intervals',
+    'share_interval',
 ]

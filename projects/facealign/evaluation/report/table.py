@@ -61,7 +61,7 @@ def notes(run: Run) -> list[str]:
     confidence = 100 * run.results['confidence']
     lines.append(
         f'AUC, FR: errors divided by {run.results["normalisers"][run.results["normaliser"]]}; '
-        f'[low, high]: {confidence:g} % bootstrap interval over faces'
+        f'[low, high]: {confidence:g} % interval, of AUC by bootstrap over faces, of FR by Clopper and Pearson'
     )
     if any(group['undetected'] for row in run.rows for group in row['subsets'].values()):
         lines.append('*: some faces were not detected; they are failures in AUC, FR and PPR, means are over the others')
@@ -77,13 +77,17 @@ def main_table(run: Run, subset: str, long: bool = False) -> tuple[list[str], li
     shown = list(dict.fromkeys(['interocular', main]))
     headings = ['model', *(f'NME {_long(name)} %' if long else f'NME\n{_SHORT.get(name, name)} %' for name in shown)]
     for i, t in enumerate(thresholds):
-        headings += [f'AUC@{t}' if i or not long else f'AUC@{t} [95 %]', f'FR@{t}']
+        interval = ' [95 %]' if long and not i else ''  # the terminal has room for one
+        headings += [f'AUC@{t}{interval}', f'FR@{t}{interval}']
 
     def cells(row: dict, group: dict) -> list[str]:
         measured = group['normalisers']
         line = [_percent(measured[name]['mean'], group['undetected']) if name in measured else '–' for name in shown]
         for i, t in enumerate(thresholds):
-            line += [_number(measured[main]['auc'][t], 3, interval=not i), _number(measured[main]['fr'][t], 3)]
+            line += [
+                _number(measured[main]['auc'][t], 3, interval=not i),
+                _number(measured[main]['fr'][t], 3, long and not i),
+            ]
         return line
 
     return headings, _lines(run, subset, cells)
