@@ -162,8 +162,9 @@ class VideoReader:
             yield from frames
 
     def _to_image(self, frame: Any) -> np.ndarray | None:
+        """BGR [H, W, 3] uint8, turned; None where it is too large or of colours that FFmpeg cannot convert."""
         if frame.width * frame.height > max_pixels():
-            raise FaceAlignError(f'{self._name}: {frame.width}×{frame.height} is too large; scale it down')
+            return None
         orientation = _orientation(frame)
         for colorspace in (frame.colorspace, _UNSPECIFIED):
             frame.colorspace = colorspace  # one that FFmpeg has no conversion from is taken for the usual one
