@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facealign.errors import FaceAlignError
-from facealign.io.name_list import match_names, read_name_list, without_suffix
+from facealign.io.name_list import match_names, read_file_list, read_name_list, without_suffix
 
 _name = st.lists(st.sampled_from(['a', 'b', 'B', 'c.jpg']), min_size=1, max_size=3).map('/'.join)
 
@@ -45,3 +45,57 @@ def test_a_useless_list_is_one_line(tmp_path: Path, content: bytes, message: str
         read_name_list(tmp_path / 'test.txt')
     with pytest.raises(FaceAlignError, match='cannot be read'):
         read_name_list(tmp_path / 'absent.txt')
+
+
+_FILES = ['a.jpg', 'sub dir/a,b;c.jpg', '#hash.jpg', 'photo 1 2.jpg', 'Größe.png', "it's.jpg", 'x;y.jpg', '"q".jpg']
+_DRESS = {
+    'plain': lambda name: name,
+    'quoted': lambda name: f'"{name}"',
+    'Windows': lambda name: name.replace('/', '\\'),
+    'box': lambda name: f'{name} 83 83 170 170',
+    'commas': lambda name: f'{name},83,83,170.5,170',
+    'label': lambda name: f'{name}\t0',
+    'dot': lambda name: f'./{name}',
+    'blanks': lambda name: f'  {name}  ',
+    'upper': lambda name: name.upper() if name.isascii() and name[0] != '#' else name,
+}
+
+
+@given(
+    lines=st.lists(st.tuples(st.sampled_from(_FILES), st.sampled_from(sorted(_DRESS))), min_size=1, max_size=6),
+    encoding=st.sampled_from(['utf-8', 'utf-8-sig', 'utf-16', 'cp1252']),
+    line_end=st.sampled_from(['\n', '\r\n']),
+)
+def test_a_line_means_the_file_it_names_in_whatever_dress(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[str, str]], encoding: str, line_end: str
+) -> None:
+    folder = tmp_path_factory.mktemp('list')
+    for name in _FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    text = line_end.join(_DRESS[dress](name) for name, dress in lines) + line_end
+    (folder / 'list.txt').write_bytes(('# a comment' + line_end + text).encode(encoding))
+    wanted = [name for name, _ in lines]
+    assert [(folder / file).resolve() for file in read_file_list(folder / 'list.txt')] == [
+        (folder / name).resolve() for name in wanted
+    ]
+    matched = match_names(read_name_list(folder / 'list.txt', _FILES), _FILES)
+    assert set(matched) == set(wanted)
+
+
+def test_a_path_of_another_computer_is_not_guessed_where_two_have_its_end(tmp_path: Path) -> None:
+    (tmp_path / '1.jpg').touch()
+    (tmp_path / 'a.txt').write_text('C:\\x\\1.jpg\n')
+    assert read_file_list(tmp_path / 'a.txt') == ['1.jpg']
+    (tmp_path / 'b.txt').write_text('C:\\x\\1.jpg\nC:\\y\\1.jpg\n')
+    assert read_file_list(tmp_path / 'b.txt') == ['C:\\x\\1.jpg', 'C:\\y\\1.jpg']
+
+
+def test_upper_and_lower_case_are_two_files_where_there_are_two() -> None:
+    assert match_names(['A/1.jpg', 'a/1.jpg'], ['a/1.jpg', 'A/1.jpg']) == {'a/1.jpg': 'a/1.jpg', 'A/1.jpg': 'A/1.jpg'}
+    assert match_names(['A.JPG'], ['a.jpg']) == {'a.jpg': 'A.JPG'}
+
+
+def test_a_long_line_takes_no_time(tmp_path: Path) -> None:
+    (tmp_path / 'a.txt').write_text('a' + ' ' * 400_000 + '1\n' + '1 ' * 4000 + '\nb.jpg\n')
+    assert read_file_list(tmp_path / 'a.txt')[-1] == 'b.jpg'
