@@ -188,6 +188,37 @@ def test_interrupted_and_started_again_it_goes_on(model, tmp_path) -> None:
     assert 'other settings (min_score)' in align(*words, '--min-score', 1, status=2).stderr
 
 
+@pytest.mark.skipif(os.name == 'nt', reason='such names and files cannot be there')
+def test_odd_names_and_files_are_named_in_one_safe_line_each(model, tmp_path) -> None:
+    folder, out = tmp_path / 'photos', tmp_path / 'out'
+    folder.mkdir()
+    cv2.imwrite(str(tmp_path / 'photo.png'), picture())
+    data = (tmp_path / 'photo.png').read_bytes()
+    names = [b'caf\xe9.png', b'=1+1.png', b'-a.png', b'x' * 246 + b'.png', b'\x1b[31mred.png', b'two\nlines.png']
+    try:
+        for name in names:
+            (folder / os.fsdecode(name)).write_bytes(data)
+    except OSError:
+        pytest.skip('this file system takes no such names')
+    os.mkfifo(folder / 'pipe.png')
+    (folder / 'endless.png').symlink_to('/dev/zero')
+    (folder / 'nowhere.png').symlink_to('nothing')
+    (folder / '\x1b]0;title\x07.png').write_text('no picture')
+    (folder / 'loop').symlink_to('.')
+    formats = [word for kind in ('json', 'csv', 'pts', 'npy', 'alphapose') for word in ('--format', kind)]
+    done = align(folder, '--out', out, *formats, '--model', model, '--detector', 'whole', '--save-images', status=1)
+    assert done.stderr.count('failed: ') == 4 and len(done.stderr.splitlines()) == 5, done.stderr
+    texts = [done.stderr, *(file.read_text('utf-8') for file in out.glob('*.*') if file.suffix in ('.csv', '.json'))]
+    assert all(text.replace('\n', '').isprintable() for text in texts)
+    with open(out / 'landmarks.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10 and not [row for row in rows if row['image'][0] in '=+-@']
+    assert len([row for row in rows if row['error']]) == 4
+    assert len(list(out.glob('*.pts'))) == len(list(out.glob('*.npy'))) == len(names)
+    assert len(list((out / 'images').iterdir())) == len(names)
+    assert '6 done before' in align(folder, '--out', out, '--model', model, '--detector', 'whole', status=1).stderr
+
+
 def write_clip(path: Path, frames: int = 24) -> None:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 24, (128, 96))
     if not writer.isOpened():

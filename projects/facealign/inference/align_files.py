@@ -68,7 +68,7 @@ def align_files(aligner: FaceAligner, sources: Sequence[Source], options: Option
             if folder is not None:
                 folder.write_failures(progress.failures)
         if folder is not None:
-            about = dict(facealign=__version__, model=aligner.model.name, scores=aligner.model.info.scores)
+            about = dict(facealign=__version__, model=printable(aligner.model.name), scores=aligner.model.info.scores)
             folder.write_tables(about)
     print_to = progress.summary()
     where = f'results in {options.out}' if options.out else 'nothing written; --out DIR writes files'
