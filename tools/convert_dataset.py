@@ -65,8 +65,9 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         '--markup',
-        choices=markup_names(),
-        help="write the points in this markup (default: the format's own); for pts: what they are (default ibug68)",
+        metavar='NAME',
+        help=f"write the points in this markup ({', '.join(markup_names())}; default: the format's own); for pts: what "
+        'they are, also the FILE.json of a markup of your own (default: 68 points are ibug68, others are inferred)',
     )
     parser.add_argument('--images', type=Path, metavar='DIR', help='folder of the images that an annot_coco.h5 names')
     parser.add_argument('--crop', action='store_true', help='write images cut around each face to OUT/images')

@@ -31,9 +31,9 @@ class Markup:
         regions: name to point indices; the regions cover every point once.
         polylines: outlines for drawing; a closed one ends where it began.
         outer_eye_corners: the two points whose distance is the inter-ocular
-            normaliser.
+            normaliser; None where a markup has no such points.
         pupils: for the left and the right eye the points whose mean is the
-            pupil centre, for the inter-pupil normaliser.
+            pupil centre, for the inter-pupil normaliser; or None.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Markup:
     flip_pairs: tuple[tuple[int, int], ...]
     regions: dict[str, _Indices] = field(hash=False)
     polylines: tuple[_Indices, ...]
-    outer_eye_corners: tuple[int, int]
-    pupils: tuple[_Indices, _Indices]
+    outer_eye_corners: tuple[int, int] | None
+    pupils: tuple[_Indices, _Indices] | None
 
     @property
     def num_keypoints(self) -> int:
@@ -232,6 +232,9 @@ LAPA106 = Markup(
 
 _MARKUPS = {markup.name: markup for markup in (IBUG68, DATATANG106, LAPA106)}
 
+# Those of annotation and model files opened so far.
+_OF_FILES: dict[str, Markup] = {}
+
 # For each point of a markup the number that the same point bears in DATATANG106. The lid points of IBUG68
 # stand for the nearest of the denser ones there: on an open eye a good match, but not the same definition.
 _TO_DATATANG = {
@@ -259,9 +262,26 @@ def get_markup(name: str) -> Markup:
     """
     if '+' in name:
         return _joined(name, [get_markup(part) for part in name.split('+')])
-    if name not in _MARKUPS:
+    if name not in _MARKUPS and name not in _OF_FILES:
         raise ValueError(f'no markup "{name}"; there are: {", ".join(markup_names())}')
-    return _MARKUPS[name]
+    return _MARKUPS.get(name) or _OF_FILES[name]
+
+
+def add_markup(markup: Markup) -> Markup:
+    """Make a markup that a file holds known to :func:`get_markup`, for this process.
+
+    Raises:
+        ValueError: another markup has its name.
+    """
+    known = _MARKUPS.get(markup.name) or _OF_FILES.setdefault(markup.name, markup)
+    if known != markup:
+        raise ValueError(f'another markup is called "{markup.name}" too; give one of the two another name')
+    return known
+
+
+def is_shipped(markup: Markup) -> bool:
+    """Whether every installation knows ``markup`` by its name, so that files need not hold it."""
+    return all(part in _MARKUPS for part in markup.name.split('+'))
 
 
 def _joined(name: str, parts: list[Markup]) -> Markup:

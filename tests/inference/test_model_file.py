@@ -12,6 +12,7 @@ from facealign.inference import model_file
 from facealign.inference.crop import CropRule
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel, model_path
 from facealign.markup import DATATANG106
+from facealign.markup_file import markup_from_dict
 
 
 def test_metadata_survives_a_round_trip() -> None:
@@ -19,6 +20,17 @@ def test_metadata_survives_a_round_trip() -> None:
         DATATANG106, (96, 128), (1.5, 2, 3), (4, 5, 6.25), 'bgr', CropRule(1.3, True), '0.1.0', 'probability', 'name'
     )
     assert ModelInfo.from_metadata(info.to_metadata()) == info
+
+
+def test_a_markup_of_ones_own_is_carried_whole() -> None:
+    value = dict(name='carried3', names=['left', 'right', 'chin'], mirror=[[0, 1]], outlines=[[0, 2, 1]])
+    info = ModelInfo(markup_from_dict(value), (96, 96), (0, 0, 0), (1, 1, 1), 'rgb', CropRule(1.3, True), '0.1.0')
+    again = ModelInfo.from_metadata(info.to_metadata())
+    assert again == info and again.markup.flip_pairs == ((0, 1),)
+    with pytest.raises(ValueError, match='markup_definition of .carried3'):
+        ModelInfo.from_metadata({**info.to_metadata(), 'facealign.markup': 'other'})
+    with pytest.raises(ValueError, match='"num_points" must be'):
+        ModelInfo.from_metadata({**info.to_metadata(), 'facealign.markup_definition': '{"name": "x"}'})
 
 
 def test_normalising_is_the_formula(make_model) -> None:

@@ -20,6 +20,7 @@ from facealign.datasets.doubtful import find_doubtful
 from facealign.datasets.duplicates import Fingerprint, find_duplicates, group_duplicates, read_fingerprints
 from facealign.datasets.lapa import read_lapa
 from facealign.datasets.menpo import read_menpo
+from facealign.datasets.own_points import inferred_markup, markup_of_pts, named_markup
 from facealign.datasets.pts_folder import read_pts_folder
 from facealign.datasets.records import FaceRecord, Gathered
 from facealign.datasets.split_option import apply_split, find_list, hold_out_val
@@ -30,7 +31,8 @@ from facealign.errors import FaceAlignError
 from facealign.files import atomic_path, atomic_write_json, ensure_writable, sweep_partial
 from facealign.io.box_table import has_boxes, read_box_csv
 from facealign.io.coco import relative_root, write_coco
-from facealign.markup import Markup, get_markup
+from facealign.markup import Markup, get_markup, is_shipped
+from facealign.markup_file import markup_to_dict
 
 # Each format and the markup its points are in.
 FORMATS = {'300w': 'ibug68', 'menpo': 'ibug68', 'pts': 'ibug68', 'datatang': 'datatang106', 'lapa': 'lapa106'}
@@ -76,10 +78,15 @@ def convert(dataset_format: str, source: Path, out: Path, options: Options) -> d
     Raises:
         FaceAlignError: anything the user can put right.
     """
-    try:
-        markup = get_markup(options.markup or FORMATS[dataset_format])
-    except ValueError as error:
-        raise FaceAlignError(f'--markup {options.markup}: {error}') from error
+    markup: Markup | int = get_markup(FORMATS[dataset_format])
+    if options.markup is not None:
+        markup = named_markup(options.markup)
+        if dataset_format != 'pts' and not is_shipped(markup):
+            raise FaceAlignError(
+                f'--markup {options.markup}: points of {dataset_format} are none of these; leave it out'
+            )
+    elif dataset_format == 'pts':
+        markup = markup_of_pts(source)
     with _frames_folder(out, keep=not options.crop) as frames:
         return _convert(dataset_format, source, out, options, markup, frames)
 
@@ -98,9 +105,11 @@ def _frames_folder(out: Path, keep: bool) -> Iterator[Path]:
 
 
 def _convert(
-    dataset_format: str, source: Path, out: Path, options: Options, markup: Markup, frames: Path
+    dataset_format: str, source: Path, out: Path, options: Options, given: Markup | int, frames: Path
 ) -> dict[str, Any]:
-    gathered = _read(dataset_format, source, options, markup.num_keypoints, frames)
+    num_points = given if isinstance(given, int) else given.num_keypoints
+    gathered = _read(dataset_format, source, options, num_points, frames)
+    markup = inferred_markup(gathered.faces, source) if isinstance(given, int) else given
     # Any folder's .pts files are taken to be in the markup named; the other formats have their own.
     own = markup if dataset_format == 'pts' else get_markup(FORMATS[dataset_format])
     if own is not markup:
@@ -123,6 +132,7 @@ def _convert(
     summary = dict(
         format=dataset_format,
         markup=markup.name,
+        markup_inferred=markup_to_dict(markup) if isinstance(given, int) else None,
         split=_public(options.split),
         val=options.val,
         seed=options.seed,

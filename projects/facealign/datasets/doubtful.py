@@ -14,6 +14,7 @@ import numpy as np
 
 from facealign.datasets.records import FaceRecord
 from facealign.markup import Markup
+from facealign.shapes import align, mean_shape, normalised
 
 # Of 300W's 2,566 and Datatang's 819 faces at hand each fits the mean shape at least 2.4 times better as it is than
 # swapped, and to 0.42; none is turned by more than 57 degrees or has more than a sixth of its points off its image. Six
@@ -44,15 +45,15 @@ def find_doubtful(faces: Sequence[FaceRecord], markup: Markup) -> list[Doubt]:
 
 
 def _find(faces: Sequence[FaceRecord], markup: Markup) -> list[Doubt]:
-    shapes = np.stack([_normalised(face.points) for face in faces])
+    shapes = np.stack([normalised(face.points) for face in faces])
     flip = list(markup.flip_indices)
-    mean = _mean_shape(shapes, flip)
+    mean = mean_shape(shapes, flip if markup.flip_pairs else None)
     if _is_mirrored(mean, markup):
         mean = mean[flip]
-    aligned, residuals, turns = _align(shapes, mean)
+    aligned, residuals, turns = align(shapes, mean)
     # Upright is as most faces are.
     angles = np.abs(np.angle(turns / (turns.sum() or 1), deg=True))
-    swapped = _align(shapes[:, flip], mean)[1]
+    swapped = align(shapes[:, flip], mean)[1]
     far = _far_points(aligned, flip)
     doubts = []
     for i, face in enumerate(faces):
@@ -74,28 +75,6 @@ def _find(faces: Sequence[FaceRecord], markup: Markup) -> list[Doubt]:
     return doubts
 
 
-def _normalised(points: np.ndarray) -> np.ndarray:
-    """[K] complex x + iy, mean 0 and root mean square radius 1; NaN where not annotated."""
-    shape = points[:, 0] + 1j * points[:, 1]
-    shape = shape - np.nanmean(shape)
-    return shape / max(float(np.sqrt(np.nanmean(np.abs(shape) ** 2))), 1e-9)
-
-
-def _mean_shape(shapes: np.ndarray, flip: list[int]) -> np.ndarray:
-    """Median shape [K], symmetric, of shapes [N, K] and their mirror images, by generalised Procrustes analysis."""
-    both = np.concatenate([shapes, -np.conj(shapes[:, flip])])
-    # Begin with a face that many others are like, of some that have all points or nearly so.
-    whole = np.argsort(-np.isfinite(shapes).sum(axis=1), kind='stable')[:_MOST_FACES]
-    tried = whole[:: max(1, len(whole) // 15)]
-    sample = shapes[whole[:: max(1, len(whole) // 200)]]
-    mean = shapes[min(tried, key=lambda i: float(np.median(_align(sample, shapes[i])[1])))]
-    for _ in range(4):
-        aligned = _align(both, mean)[0]
-        mean = np.nanmedian(aligned.real, axis=0) + 1j * np.nanmedian(aligned.imag, axis=0)
-        mean = (mean - np.nanmean(mean)) / np.sqrt(np.nanmean(np.abs(mean) ** 2))
-    return mean
-
-
 def _is_mirrored(mean: np.ndarray, markup: Markup) -> bool:
     """Whether the mean face has left and right exchanged, by its brows and contour; False where it has none such."""
     brows, contour = (list(markup.regions.get(name, ())) for name in ('brows', 'contour'))
@@ -105,22 +84,6 @@ def _is_mirrored(mean: np.ndarray, markup: Markup) -> bool:
     to_right = np.nansum([mean[right] - mean[left] for left, right in pairs])
     down = np.nanmean(mean[contour]) - np.nanmean(mean[brows])
     return bool((np.conj(to_right) * down).imag < 0)
-
-
-def _align(shapes: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shapes [N, K] laid over ``mean`` by scale, rotation and shift; the residuals [N]; the turns [N], as e^iφ."""
-    known = np.isfinite(shapes) & np.isfinite(mean)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    target = np.where(known, mean, 0)
-    centre = target.sum(axis=1, keepdims=True) / count
-    target = np.where(known, target - centre, 0)
-    source = np.where(known, shapes, 0)
-    middle = source.sum(axis=1, keepdims=True) / count
-    source = np.where(known, source - middle, 0)
-    factor = (np.conj(source) * target).sum(axis=1) / np.maximum((np.abs(source) ** 2).sum(axis=1), 1e-12)
-    size = np.maximum((np.abs(target) ** 2).sum(axis=1), 1e-12)
-    residual = np.sqrt((np.abs(factor[:, None] * source - target) ** 2).sum(axis=1) / size)
-    return (shapes - middle) * factor[:, None] + centre, residual, factor / np.maximum(np.abs(factor), 1e-12)
 
 
 def _far_points(aligned: np.ndarray, flip: list[int]) -> np.ndarray | None:

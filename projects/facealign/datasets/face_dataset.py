@@ -14,7 +14,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from facealign.errors import FaceAlignError
-from facealign.io.coco_reader import read_coco, xyxy
+from facealign.io.coco_reader import CocoFaces, read_coco, xyxy
 from facealign.markup import Markup, get_markup
 
 BOXES = ('landmarks', 'detector')
@@ -26,7 +26,8 @@ class FaceDataset(BaseCocoStyleDataset):
 
     Args:
         ann_file: JSON file, relative to ``data_root``.
-        markup: name of the points' numbering; must be the JSON file's own.
+        markup: name of the points' numbering; must be the JSON file's own. None
+            takes the file's, whatever it is.
         box: what the crop is made from: ``landmarks`` (the rectangle of the
             annotated points) or ``detector`` (``face_bbox``). In training and
             in test, a face that the detector did not find is cropped by its
@@ -49,7 +50,7 @@ class FaceDataset(BaseCocoStyleDataset):
     def __init__(
         self,
         ann_file: str = '',
-        markup: str = 'ibug68',
+        markup: str | None = 'ibug68',
         box: str = 'landmarks',
         among: str | None = None,
         **kwargs: Any,
@@ -57,10 +58,22 @@ class FaceDataset(BaseCocoStyleDataset):
         if box not in BOXES:
             raise FaceAlignError(f'box={box!r} of FaceDataset: not one of {", ".join(BOXES)}')
         self.box = box
-        self.markup = get_markup(markup)
-        whole = get_markup(among or markup)
+        self._coco: CocoFaces | None = None
+        self.markup = self._markup_of(markup, Path(kwargs.get('data_root') or '', ann_file))
+        whole = get_markup(among or self.markup.name)
         self._room = (0, 0) if among is None else room_around(whole, self.markup)
         super().__init__(ann_file=ann_file, metainfo=whole.metainfo(), **kwargs)
+
+    def _markup_of(self, name: str | None, path: Path) -> Markup:
+        """The markup called ``name``, which only the annotation file may know; None is the file's own."""
+        try:
+            if name is not None:
+                return get_markup(name)
+        except ValueError:
+            if not path.is_file():
+                raise
+        self._coco = read_coco(path, _remedy(path))
+        return self._coco.markup if name is None else get_markup(name)
 
     def __getitem__(self, index: int | tuple[int, int, int]) -> dict:
         if isinstance(index, tuple):
@@ -81,7 +94,7 @@ class FaceDataset(BaseCocoStyleDataset):
     def load_data_list(self) -> list[dict]:
         """One dictionary a face, in the order of the file's annotations."""
         path = Path(self.ann_file)
-        coco = read_coco(path, _remedy(path))
+        coco, self._coco = self._coco or read_coco(path, _remedy(path)), None
         if coco.markup.name != self.markup.name:
             raise FaceAlignError(
                 f'{path}: its points are {coco.markup.name}, not {self.markup.name}; choose a config of that markup'

@@ -132,7 +132,14 @@ def print_summary(summary: dict[str, Any], console: Console | None = None) -> No
 
 
 def _notes(summary: dict[str, Any]) -> list[str]:
-    notes = []
+    notes: list[str] = []
+    if inferred := summary.get('markup_inferred'):
+        pairs = ', '.join(f'{a}-{b}' for a, b in inferred['mirror'][:_ALL_SHOWN]) or 'none'
+        pairs += ' …' if len(inferred['mirror']) > _ALL_SHOWN else ''
+        notes.append(
+            f'{inferred["num_points"]} points of no known markup; mirror pairs, counted from 0, inferred from the '
+            f'faces: {pairs}. Correct and name them in a file (like markup_inferred in summary.json), for --markup'
+        )
     if lacking := summary['kept']['points_missing']['faces']:
         notes.append(f'{lacking} faces lack some points; those have v = 0')
     if missing := summary['faces_not_in_box_file']:
@@ -148,12 +155,12 @@ def _notes(summary: dict[str, Any]) -> list[str]:
         shown = [f'{file} ({reason})' for file, reason in doubtful[:_ALL_SHOWN]]
         more = [f'and {len(doubtful) - _ALL_SHOWN} more, named in summary.json'] if len(doubtful) > _ALL_SHOWN else []
         notes.append(f'the points of {len(doubtful)} faces are doubtful; they are kept: {"; ".join(shown + more)}')
-    notes += _notes_on_repeats(summary.get('repeated_photos') or dict(photos=0))
+    notes += _notes_on_repeats(summary.get('repeated_photos'))
     return notes
 
 
-def _notes_on_repeats(repeats: dict[str, Any]) -> list[str]:
-    if not repeats['photos']:
+def _notes_on_repeats(repeats: dict[str, Any] | None) -> list[str]:
+    if not repeats or not repeats['photos']:
         return []
     mirrored = sum(photo['mirrored'] for photo in repeats['all'])
     also = f', {mirrored} of them mirrored' if mirrored else ''

@@ -15,7 +15,8 @@ import onnxruntime as ort
 from facealign.errors import FaceAlignError
 from facealign.inference.crop import CropRule
 from facealign.io.onnx_file import OnnxFile, read_onnx
-from facealign.markup import Markup, get_markup
+from facealign.markup import Markup, add_markup, get_markup, is_shipped
+from facealign.markup_file import markup_from_dict, markup_to_dict
 from facealign.utils.reading import is_number, parse_json, shown
 
 PREFIX = 'facealign.'
@@ -60,6 +61,7 @@ class ModelInfo:
 
     def to_metadata(self) -> dict[str, str]:
         """As the strings that ONNX metadata holds."""
+        own = {} if is_shipped(self.markup) else {PREFIX + 'markup_definition': json.dumps(markup_to_dict(self.markup))}
         return {
             PREFIX + 'version': self.version,
             PREFIX + 'markup': self.markup.name,
@@ -71,6 +73,7 @@ class ModelInfo:
             PREFIX + 'scores': self.scores,
             PREFIX + 'name': self.name,
             PREFIX + 'annotation_offset': json.dumps([self.annotation_offset]),
+            **own,
         }
 
     @classmethod
@@ -88,7 +91,7 @@ class ModelInfo:
         for key, word in words.items():
             if len(word) > _LONGEST_WORD or not word.isprintable():
                 raise ValueError(f'its metadata entry {key} is {shown(word)}, which is no name')
-        markup = get_markup(words['markup'])
+        markup = _markup(words['markup'], metadata.get(PREFIX + 'markup_definition'))
         size = _numbers(value, 'input_size', 2)
         if not all(side == int(side) and 8 <= side <= _LONGEST_SIDE for side in size):
             raise ValueError(f'its metadata entry input_size is {shown(value["input_size"])}')
@@ -284,6 +287,15 @@ def _loads_on_cpu(file: OnnxFile) -> bool:
     except Exception:
         return False
     return True
+
+
+def _markup(name: str, definition: str | None) -> Markup:
+    if definition is None:
+        return get_markup(name)
+    markup = add_markup(markup_from_dict(parse_json(definition.encode())))
+    if markup.name != name:
+        raise ValueError(f'its metadata entry markup is {shown(name)}, its markup_definition of {shown(markup.name)}')
+    return markup
 
 
 def _numbers(value: Mapping[str, str], key: str, count: int) -> tuple[float, ...]:

@@ -15,7 +15,8 @@ import numpy as np
 
 from facealign import __version__
 from facealign.datasets.records import FaceRecord
-from facealign.markup import Markup
+from facealign.markup import Markup, is_shipped
+from facealign.markup_file import markup_to_dict
 from facealign.parallel import show_progress
 
 # A billionth of a pixel: hides binary noise such as 0.30000000000000004.
@@ -46,7 +47,7 @@ def write_coco(
         boxes: the detector's name, for ``info``.
         image_root: the folder of the images, relative to the JSON file's.
     """
-    info = dict(
+    info: dict[str, Any] = dict(
         description=f'faces for facealign, split {split}',
         markup=markup.name,
         facealign_version=__version__,
@@ -54,6 +55,8 @@ def write_coco(
         boxes=boxes,
         split=split,
     )
+    if not is_shipped(markup):
+        info['markup_definition'] = markup_to_dict(markup)
     first_faces: dict[str, FaceRecord] = {}
     for face in faces:
         first_faces.setdefault(face.file_name, face)

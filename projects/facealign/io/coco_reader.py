@@ -14,7 +14,8 @@ import numpy as np
 
 from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
-from facealign.markup import Markup, get_markup
+from facealign.markup import Markup, add_markup, get_markup
+from facealign.markup_file import markup_from_dict
 from facealign.utils.reading import FARTHEST, is_number, parse_json, read_bytes, shown
 
 _MAX_BYTES = 4 * 2**30  # a million faces of 174 points
@@ -138,12 +139,17 @@ def _check_info(info: dict[str, Any], path: Path) -> tuple[Markup, Path]:
         raise _WrongEntry('info.markup', 'missing, so that the numbering of the points is not known')
     _check_text(info, 'markup', 'info')
     try:
-        markup = get_markup(info['markup'])
+        if 'markup_definition' in info:
+            markup = add_markup(markup_from_dict(info['markup_definition']))
+            if markup.name != info['markup']:
+                raise ValueError(f'its markup_definition is of {shown(markup.name)}')
+        else:
+            markup = get_markup(info['markup'])
     except ValueError as error:
         raise _WrongEntry('info.markup', str(error)) from error
     for key in ('image_root', 'boxes'):
         _check_text(info, key, 'info')
-    _check_depth(info, {'markup', 'image_root', 'boxes'}, 'info')
+    _check_depth(info, {'markup', 'markup_definition', 'image_root', 'boxes'}, 'info')
     try:
         return markup, (path.parent / info.get('image_root', '.')).resolve()
     except (OSError, RuntimeError) as error:  # links in a circle

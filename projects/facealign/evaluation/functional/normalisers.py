@@ -22,7 +22,7 @@ def normalisers(
     face_boxes: np.ndarray | None = None,
     image_sizes: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Every normaliser that the arguments allow, by its name in :data:`NORMALISERS`.
+    """Every normaliser that the arguments and the markup allow, by its name in :data:`NORMALISERS`.
 
     Args:
         points: [N, K, 2] annotated points, pixels; NaN where there is none.
@@ -36,14 +36,16 @@ def normalisers(
     """
     points = np.asarray(points)
     rectangles = landmark_boxes(points)
-    left, right = markup.outer_eye_corners
-    pupils = [points[:, list(indices)].mean(axis=1, dtype=np.float64) for indices in markup.pupils]
     sizes = {
-        'interocular': np.linalg.norm(points[:, left] - points[:, right], axis=1),
-        'interpupil': np.linalg.norm(pupils[0] - pupils[1], axis=1),
         'landmark_bbox': box_size(rectangles),
         'diagonal': np.linalg.norm(rectangles[:, 2:] - rectangles[:, :2], axis=1),
     }
+    if markup.outer_eye_corners is not None:
+        left, right = markup.outer_eye_corners
+        sizes['interocular'] = np.linalg.norm(points[:, left] - points[:, right], axis=1)
+    if markup.pupils is not None:
+        pupils = [points[:, list(indices)].mean(axis=1, dtype=np.float64) for indices in markup.pupils]
+        sizes['interpupil'] = np.linalg.norm(pupils[0] - pupils[1], axis=1)
     if face_boxes is not None:
         sizes['bbox'] = np.nan_to_num(box_size(face_boxes), nan=0.0)
     if image_sizes is not None:

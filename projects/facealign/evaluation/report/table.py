@@ -142,7 +142,7 @@ def _summary_headings(run: Run) -> list[str]:
 def _summary(run: Run, part: dict) -> list[str]:
     auc = part['auc'][f'{run.results["thresholds"][0]:g}']
     return [
-        _percent(part['nme']['interocular']),
+        _percent(part['nme'].get('interocular')),
         _number(auc, 3),
         _number(part['mpd'], 2),
         _percent(part['ppr']['3'], digits=1),
