@@ -182,6 +182,8 @@ def _from_pil(image: Any) -> np.ndarray:
 
 def _from_tensor(tensor: Any) -> np.ndarray:
     """A torch tensor → an array [H, W, ...] uint8, channels in its own order."""
+    if tensor.is_sparse or tensor.is_quantized or tensor.is_meta or tensor.is_complex():
+        raise FaceAlignError('image tensor: is sparse, quantized, complex or without values; give a plain one')
     tensor = tensor.detach().cpu()
     if tensor.ndim not in (2, 3):
         remedy = '; give a batch as list(tensor)' if tensor.ndim == 4 else ''

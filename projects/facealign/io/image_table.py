@@ -64,10 +64,9 @@ class ImageTable:
         for name in names:
             if name in self.columns:
                 return name
-        raise FaceAlignError(
-            f'{self.path}: no column {" or ".join(names[:3])}; it has '
-            f'{", ".join(self.columns[:12]) or "no columns at all"}{", …" if len(self.columns) > 12 else ""}'
-        )
+        there = ', '.join(column[:40] for column in self.columns[:12]) or 'no columns at all'
+        more = ', …' if len(self.columns) > 12 else ''
+        raise FaceAlignError(f'{self.path}: no column {" or ".join(names[:3])}; it has {there}{more}')
 
     def value(self, row: _Row, column: str, convert: Callable[[str], _Value]) -> _Value:
         """A cell, converted; raises FaceAlignError naming the line where that fails."""
