@@ -26,7 +26,7 @@ from facealign.fuzz.targets import Target
 MAX_SECONDS = 5.0  # of processor time of one input
 _MAX_WAIT = 60.0  # of the clock, for what waits for something that never comes
 _MAX_START = 300.0  # until the first input, with imports and drawing
-_BATCH = 400  # inputs a process tries before a fresh one takes over
+_BATCH = 1000  # inputs a process tries before a fresh one takes over
 _MAX_DEATHS = 20  # of a target's processes, after which it is given up
 
 

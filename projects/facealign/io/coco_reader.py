@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from array import array
@@ -28,8 +29,7 @@ _IMAGE_FIELDS = {
     *('to_original', 'original_file_name', 'original_size'),
 }
 _ANNOTATION_FIELDS = {
-    *('id', 'image_id', 'category_id', 'keypoints', 'num_keypoints', 'bbox', 'face_bbox', 'face_score', 'area'),
-    *('iscrowd', 'attributes'),
+    *('id', 'image_id', 'keypoints', 'bbox', 'face_bbox', 'face_score', 'attributes'),
 }
 
 
@@ -115,6 +115,7 @@ def read_coco(path: str | os.PathLike[str], remedy: str = 'make it with tools/co
             f'{path}: not a COCO keypoint file of this project, which has info, images and annotations; {remedy}'
         )
     try:
+        _check_depth(document, set(parts), 'the file')
         markup, root = _check_info(document['info'], path)
         images = _check_images(document['images'])
         _check_annotations(document['annotations'], images, markup)
@@ -298,16 +299,18 @@ def _check_attributes(attributes: Any, place: str) -> None:
 
 
 def _check_depth(entry: dict[str, Any], known: set[str], place: str) -> None:
-    """Fields that this project does not know are kept, unless they are nested so deep that writing them fails."""
+    """Fields that this project does not use are kept, unless writing them would fail."""
     for key in entry.keys() - known:
         if not _is_flat(entry[key], _MAX_EXTRA_DEPTH):
-            raise _WrongEntry(place, f'{shown(key)} is nested too deeply')
+            raise _WrongEntry(place, f'{shown(key)} is nested too deeply or holds an infinite number')
 
 
 def _is_flat(value: Any, depth: int) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
-    return not isinstance(value, list) or (depth > 0 and all(_is_flat(item, depth - 1) for item in value))
+    if isinstance(value, list):
+        return depth > 0 and all(_is_flat(item, depth - 1) for item in value)
+    return not (isinstance(value, float) and math.isinf(value))
 
 
 def _is_relative(name: Any) -> bool:

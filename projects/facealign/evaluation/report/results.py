@@ -132,7 +132,8 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     except OSError as error:
         raise FaceAlignError(f'{error.filename}: {error.strerror}; give the work dir of a tools/test.py run') from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
-        raise FaceAlignError(f'{folder}: not results of tools/test.py ({error}); run it again') from error
+        problem = shown(str(error), 200)
+        raise FaceAlignError(f'{folder}: not results of tools/test.py ({problem}); run it again') from error
     return Run(results, faces)
 
 
