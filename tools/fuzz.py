@@ -6,12 +6,14 @@ repository is needed. Failing inputs are kept, with what they did, and can be tr
 Examples:
     python tools/fuzz.py --seconds 600 --seed 1
     python tools/fuzz.py --only pts coco --inputs 500
+    python tools/fuzz.py --only yunet mmod --extra DIR    # with files in DIR/yunet/ and DIR/mmod/
     python tools/fuzz.py --again work_dirs/fuzz/pts-17.pts
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +23,7 @@ from facealign.errors import run_command
 from facealign.evaluation.summary_file import update_summary
 from facealign.fuzz.runner import Result, fuzz
 from facealign.fuzz.targets import TARGETS, find_target
+from facealign.fuzz.worker import EXTRA
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,6 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', type=Path, default=Path('work_dirs/fuzz'), help='for failing inputs (default %(default)s)'
     )
+    parser.add_argument('--extra', type=Path, metavar='DIR', help='files of your own to begin from: DIR/TARGET/FILE')
     parser.add_argument('--again', type=Path, metavar='FILE', help='try a kept input once more, in this process')
     parser.add_argument('--summary', type=Path, metavar='FILE', help='also set the numbers in this summary.json')
     return parser.parse_args()
@@ -41,6 +45,8 @@ def main() -> int:
     args = parse_args()
     if args.again is not None:
         return _again(args.again)
+    if args.extra is not None:
+        os.environ[EXTRA] = str(args.extra.absolute())
     targets = [find_target(name) for name in args.only] if args.only else list(TARGETS)
     results = fuzz(targets, args.out, args.seed, None if args.inputs else args.seconds, args.inputs, _tell)
     _print(results)

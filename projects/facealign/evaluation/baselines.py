@@ -125,7 +125,7 @@ class DlibBaseline(Baseline):
         try:
             check_regular(path, 2**30)
             self._predictor = dlib.shape_predictor(str(path))
-        except (OSError, RuntimeError, MemoryError) as error:
+        except (OSError, RuntimeError, MemoryError, ValueError) as error:
             raise FaceAlignError(f'{path}: not a dlib predictor; {_GET_PREDICTOR}') from error
         self._dlib = dlib
         about = path.with_suffix('.json')

@@ -72,6 +72,24 @@ def coco_text(markup: str = 'ibug68') -> bytes:
     return file.getvalue().encode()
 
 
+MARKUP = dict(
+    name='mine68',
+    num_points=68,
+    mirror=[[0, 16], [36, 45]],
+    regions=dict(jaw=[0, 1, 2, 16], eyes=[36, 45]),
+    outlines=[[0, 1, 2], [36, 45]],
+    outer_eye_corners=[36, 45],
+    pupils=[[36, 37], [42, 45]],
+)
+
+
+def own_markup_coco_text() -> bytes:
+    """Faces in a markup of one's own."""
+    document = json.loads(coco_text())
+    document['info'].update(markup=MARKUP['name'], markup_definition=MARKUP)
+    return json.dumps(document).encode()
+
+
 BOX_CSV = b'image,x1,y1,x2,y2,score\na.jpg,5,6,50,60,0.9\nb/a.jpg,1,2,30,40,\nc.jpg,,,,,\n'
 BOX_JSON = b'{"a.jpg": [[5, 6, 50, 60, 0.9]], "b/a.jpg": [[1, 2, 30, 40]], "c.jpg": []}'
 SPLIT_CSV = b'image_name,dataset_type,train_type,split\na.jpg,300w,train,train\nb.jpg,300w,test,test\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -122,6 +123,14 @@ def _dataset(path: Path) -> Any:
 
     dataset = FaceDataset(ann_file=str(path), pipeline=[], box='detector', among='ibug68+datatang106')
     return [dataset[index]['img_path'] for index in range(len(dataset))]
+
+
+def _markup(path: Path) -> Any:
+    from facealign.markup_file import markup_from_dict, markup_to_dict, read_markup
+
+    markup = read_markup(path)
+    assert markup_from_dict(markup_to_dict(markup)) == markup
+    return markup.metainfo(), markup.skeleton
 
 
 def _boxes(path: Path) -> Any:
@@ -297,7 +306,13 @@ TARGETS = (
     Target('datatang', _fixed(('.json', seeds.datatang_text, mutate_json)), _datatang, (Unusable,), (Unusable,)),
     Target('lapa', _fixed(('.txt', seeds.lapa_text, mutate_text)), _lapa, (Unusable,), (Unusable,)),
     Target('h5', _h5_seeds, _h5, requires=('h5py',)),
-    Target('coco', _fixed(('.json', seeds.coco_text, mutate_json)), _coco, weight=2),
+    Target(
+        'coco',
+        _fixed(('.json', seeds.coco_text, mutate_json), ('.json', seeds.own_markup_coco_text, mutate_json)),
+        _coco,
+        weight=2,
+    ),
+    Target('markup', lambda work: [Seed('.json', json.dumps(seeds.MARKUP).encode(), mutate_json)], _markup),
     Target('dataset', _fixed(('.json', seeds.coco_text, mutate_json)), _dataset, requires=('mmpose',)),
     Target(
         'boxes',

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from facealign.fuzz.mutate import mutate_bytes
 from facealign.fuzz.targets import Seed, Target, find_target
 
+EXTRA = 'FACEALIGN_FUZZ_EXTRA'  # names a folder with a folder of files for each target that has some
 _LONGEST_MESSAGE = 4000
 GROWTH = 2**30  # bytes of address space that the inputs of a target may take
 
@@ -27,7 +29,7 @@ def main(name: str, folder: str, seed: int, first: int, last: int) -> None:
     target = find_target(name)
     work = Path(folder)
     with contextlib.chdir(work) if hasattr(contextlib, 'chdir') else _inside(work):
-        seeds = target.seeds(work)
+        seeds = [*target.seeds(work), *_extra(target)]
         for whole in seeds:  # loads what it needs, so that its memory is not an input's
             _try(target, _write(work, whole, whole.data))
         _limit_memory()
@@ -41,6 +43,13 @@ def main(name: str, folder: str, seed: int, first: int, last: int) -> None:
     print(json.dumps(dict(end=True, peak=_peak())), file=report)
     report.flush()
     os._exit(0)  # what damaged files left in libraries is not torn down
+
+
+def _extra(target: Target) -> list[Seed]:
+    """The files of the user's own folder for the target; each is changed as bytes."""
+    folder = os.environ.get(EXTRA)
+    files = sorted(Path(folder, target.name).iterdir()) if folder and Path(folder, target.name).is_dir() else []
+    return [Seed(file.suffix, file.read_bytes(), mutate_bytes) for file in files]
 
 
 def make_input(target: Target, seeds: list[Seed], seed: int, index: int) -> tuple[Seed, bytes]:

@@ -161,7 +161,7 @@ class DlibErt:
         try:
             check_regular(path, 2**30)
             self._predictor = dlib.shape_predictor(str(path))
-        except (OSError, RuntimeError, MemoryError) as error:
+        except (OSError, RuntimeError, MemoryError, ValueError) as error:
             raise FaceAlignError(f'{path}: not a shape predictor of dlib ({error})') from error
         self._detector = dlib.get_frontal_face_detector()
         self._rectangle = dlib.rectangle

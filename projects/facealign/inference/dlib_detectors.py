@@ -41,7 +41,7 @@ class DlibCnn:
         try:
             check_regular(model, _MAX_BYTES)
             self._detector = dlib.cnn_face_detection_model_v1(str(model))
-        except (OSError, RuntimeError, MemoryError) as error:
+        except (OSError, RuntimeError, MemoryError, ValueError) as error:
             raise FaceAlignError(f'{model}: not a model of dlib-cnn; it needs mmod_human_face_detector.dat') from error
         self._upsample = upsample
 

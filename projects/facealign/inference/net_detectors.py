@@ -12,6 +12,7 @@ from facealign.inference.detectors import has_large_face, limited, sorted_boxes
 from facealign.io.onnx_file import OnnxFile, read_onnx
 from facealign.utils.reading import FARTHEST, shown
 
+_LONGEST_SIDE = 2048  # pixels, of the pictures that a file is made for
 _YUNET_STRIDES = (8, 16, 32)  # pixels from cell to cell
 _YUNET_OUTPUTS = {'cls': 1, 'obj': 1, 'bbox': 4, 'kps': 10}  # numbers of a cell
 _YUNET_OPERATORS = {
@@ -36,7 +37,7 @@ class YuNet:
         try:
             _check_yunet(read_onnx(model))
             self._detector = cv2.FaceDetectorYN.create(str(model), '', (320, 320), score_threshold)
-        except (cv2.error, ValueError, OSError, MemoryError) as error:
+        except Exception as error:  # onnxruntime's own exceptions share no base class
             raise FaceAlignError(f'{model}: not a YuNet ONNX file; take one from opencv_zoo') from error
         self._sides = (first_side, max_side)
 
@@ -68,9 +69,10 @@ class YuNet:
 
 
 def _check_yunet(file: OnnxFile) -> None:
-    """Raise ValueError or cv2.error where the network does not give what OpenCV's detector reads without a look."""
+    """Raise an exception where the network does not give what OpenCV's detector reads without a look."""
     if strange := file.operators - _YUNET_OPERATORS:
         raise ValueError(f'has nodes {shown(sorted(strange)[0])}')
+    _check_graph(file)
     network = cv2.dnn.readNetFromONNX(np.frombuffer(file.data, np.uint8))
     names = [f'{kind}_{stride}' for kind in _YUNET_OUTPUTS for stride in _YUNET_STRIDES]
     for height, width in ((32, 32), (64, 96)):
@@ -80,6 +82,22 @@ def _check_yunet(file: OnnxFile) -> None:
         outputs = network.forward(names)
         if [output.size for output in outputs] != sizes or any(output.dtype != np.float32 for output in outputs):
             raise ValueError('gives outputs of other sizes')
+
+
+def _check_graph(file: OnnxFile) -> None:
+    """Raise an exception where nodes do not fit together: OpenCV would end the process, onnxruntime says so."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(file.data, options, providers=['CPUExecutionProvider'])
+    (entry,) = session.get_inputs()
+    shape = [size if isinstance(size, int) else 64 for size in entry.shape]
+    if len(shape) != 4 or shape[:2] != [1, 3] or max(shape[2:]) > _LONGEST_SIDE:
+        raise ValueError(f'takes {shape}')
+    session.run(None, {entry.name: np.zeros(shape, np.float32)})
 
 
 class Mtcnn:
