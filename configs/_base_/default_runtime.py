@@ -7,7 +7,7 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=20),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=5, max_keep_ckpts=1, save_best='auc@0.08', rule='greater', save_last=True
+        type='WholeCheckpointHook', interval=5, max_keep_ckpts=1, save_best='auc@0.08', rule='greater', save_last=True
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False),
@@ -18,6 +18,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
+model_wrapper_cfg = dict(type='FaceDistributedDataParallel', broadcast_buffers=False)  # of several processes only
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
 visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer', radius=1)
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)

@@ -1,12 +1,20 @@
-"""How the C library's allocator treats a network's activations on CPU."""
+"""How weights lie in memory, and how the C library's allocator treats a network's activations on CPU."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 
+import torch
+from torch import nn
+
 # <malloc.h> of glibc.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
+
+def lay_out(model: nn.Module) -> nn.Module:
+    """``model`` with its convolutions in channels-last order; to be called before anything wraps it."""
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def keep_freed_memory() -> bool:

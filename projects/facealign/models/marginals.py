@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from mmengine.dist import all_reduce
 from torch import Tensor
 
 _DEVIATION = 0.5  # cells; a narrower Gaussian's mean over the cells is off its centre, this one's by 0.026 at most
@@ -27,7 +28,8 @@ def marginal_divergence(maps: Tensor, centres: tuple[Tensor, Tensor], target: Te
         weights: [B, K], of each point.
 
     Returns:
-        the weighted mean over the points that are not left out and the two axes, in nats.
+        the weighted mean over the points that are not left out and the two axes, in nats. Of several processes,
+            the mean of their results is the mean over all their points.
     """
     inside, divergence = weights, torch.zeros_like(weights)
     for axis, (marginal, at) in enumerate(zip((maps.sum(dim=2), maps.sum(dim=3)), centres)):
@@ -36,4 +38,6 @@ def marginal_divergence(maps: Tensor, centres: tuple[Tensor, Tensor], target: Te
         goal = torch.softmax(-(cells**2) / (2 * _DEVIATION**2), dim=-1).clamp(min=1e-8)
         # The floor is low: below it a map in the wrong place would get no gradient.
         divergence = divergence + (goal * (goal.log() - marginal.clamp(min=1e-30).log())).sum(dim=-1)
-    return (divergence * inside).sum() / inside.sum().clamp(min=1) / 2
+    weight = inside.sum()
+    all_reduce(weight, op='mean')
+    return (divergence * inside).sum() / weight.clamp(min=1) / 2
