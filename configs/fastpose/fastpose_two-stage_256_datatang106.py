@@ -6,7 +6,7 @@ first, second = 150, 60
 train_cfg = dict(max_epochs=first + second)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(
         type='CosineAnnealingLR',
         begin=2,

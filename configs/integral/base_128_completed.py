@@ -8,6 +8,6 @@ model = dict(
 load_from = 'docs/results/weights/base_128_joint_fp16.pth'
 train_cfg = dict(max_epochs=100)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=2, T_max=98, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

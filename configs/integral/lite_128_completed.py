@@ -22,6 +22,6 @@ load_from = 'docs/results/weights/lite_128_joint_fp16.pth'
 train_cfg = dict(max_epochs=60)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=2, T_max=58, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

@@ -14,6 +14,6 @@ test_dataloader = dict(dataset=dict(data_root=root + '300w/'))
 test_evaluator = dict(_delete_=True, type='FaceEvaluator', metrics=[dict(type='FaceAlignmentMetric')])
 train_cfg = dict(max_epochs=16, val_interval=4)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, T_max=15, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

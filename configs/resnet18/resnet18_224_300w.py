@@ -13,6 +13,6 @@ test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 load_from = 'work_dirs/resnet18_128_300w/epoch_30.pth'
 train_cfg = dict(max_epochs=20)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, T_max=19, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

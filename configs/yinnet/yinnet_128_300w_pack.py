@@ -9,7 +9,7 @@ val_dataloader = dict(dataset=pack)
 test_dataloader = dict(dataset=pack)
 train_cfg = dict(max_epochs=110)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=2, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=2, T_max=108, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]
 test_evaluator = dict(

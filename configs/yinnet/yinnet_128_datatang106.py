@@ -41,6 +41,6 @@ test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 train_cfg = dict(max_epochs=60)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, T_max=59, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]

@@ -6,7 +6,7 @@ data_root = '{{$FACEALIGN_DATA:data}}/300w/'
 epochs = 30
 train_cfg = dict(max_epochs=epochs, val_interval=5)
 param_scheduler = [
-    dict(type='LinearLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
+    dict(type='WarmUpLR', begin=0, end=1, start_factor=0.01, by_epoch=True, convert_to_iter_based=True),
     dict(type='CosineAnnealingLR', begin=1, T_max=epochs - 1, eta_min=1e-6, by_epoch=True, convert_to_iter_based=True),
 ]
 
