@@ -11,10 +11,11 @@ tensors alone.
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 
 from facealign.errors import run_command
-from facealign.files import atomic_path
+from facealign.files import atomic_write_bytes
 from facealign.utils.terminal import say
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -45,8 +46,9 @@ def main() -> None:
     init_default_scope(config.default_scope)
     weights = rename_parameters(network, state, MODELS.build(config.model).state_dict(), args.file)
     out = args.out or args.file.with_suffix('.facealign.pth')
-    with atomic_path(out) as temporary:
-        torch.save(dict(state_dict=weights, meta=dict(system=args.system, network=network.name)), temporary)
+    written = io.BytesIO()  # torch's own writer of files says nothing of a full disk
+    torch.save(dict(state_dict=weights, meta=dict(system=args.system, network=network.name)), written)
+    atomic_write_bytes(out, written.getvalue())
     say(f'{network.name}, written: {out}')
     say(f'its config: configs/{network.config}')
 

@@ -226,7 +226,7 @@ def test_hostile_files_run_nothing(tmp_path: Path, kind: str) -> None:
         torch.save({**onet_state()[1], 'note': Trap(marker)}, path)
     else:
         torch.save(Trap(marker), path, _use_new_zipfile_serialization=kind == 'torch')
-    with pytest.raises(FaceAlignError, match='x.pkl: not a file of weights alone') as error:
+    with pytest.raises(FaceAlignError, match='x.pkl: not a checkpoint of weights alone') as error:
         read_state_dict(path)
     assert not marker.exists() and 'weights_only' not in str(error.value)
 
@@ -239,7 +239,7 @@ def test_the_trap_would_have_worked(tmp_path: Path) -> None:
 @pytest.mark.parametrize('content', [b'', b'\x80', b'hello', b'PK\x03\x04' + bytes(100), bytes(5000)])
 def test_files_that_are_no_checkpoints(tmp_path: Path, content: bytes) -> None:
     (tmp_path / 'x.pth').write_bytes(content)
-    with pytest.raises(FaceAlignError, match='x.pth: not a file of weights alone'):
+    with pytest.raises(FaceAlignError, match='x.pth: (not a checkpoint of weights alone|is empty|is damaged)'):
         read_state_dict(tmp_path / 'x.pth')
 
 
@@ -247,7 +247,7 @@ def test_a_damaged_file(tmp_path: Path) -> None:
     torch.save(onet_state()[1], tmp_path / 'x.pth')
     whole = (tmp_path / 'x.pth').read_bytes()
     (tmp_path / 'x.pth').write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(FaceAlignError, match='it is damaged'):
+    with pytest.raises(FaceAlignError, match='is damaged'):
         read_state_dict(tmp_path / 'x.pth')
 
 
@@ -259,9 +259,9 @@ def test_files_without_named_tensors(tmp_path: Path, value: object) -> None:
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(FaceAlignError, match='cannot be read .No such file'):
+    with pytest.raises(FaceAlignError, match='no such checkpoint'):
         read_state_dict(tmp_path / 'none.pth')
-    with pytest.raises(FaceAlignError, match='cannot be read'):
+    with pytest.raises(FaceAlignError, match='not a file'):
         read_state_dict(tmp_path)
 
 

@@ -53,5 +53,5 @@ def test_a_hostile_file_is_one_line(tmp_path: Path) -> None:
     torch.save(dict(weights=torch.zeros(2), trap=Trap(tmp_path / 'ran')), tmp_path / 'x.pkl')
     result = run('datatang106', tmp_path / 'x.pkl')
     assert result.returncode == 2 and result.stderr.count('\n') == 1, result.stderr
-    assert result.stderr.startswith(f'error: {tmp_path / "x.pkl"}: not a file of weights alone')
+    assert result.stderr.startswith(f'error: {tmp_path / "x.pkl"}: not a checkpoint of weights alone')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['x.pkl']

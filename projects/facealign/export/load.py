@@ -31,20 +31,19 @@ def load_network(config: Any, checkpoint: str) -> Any:
         FaceAlignError: missing, not a checkpoint, or of another model.
     """
     from mmengine.registry import init_default_scope
-    from mmengine.runner import load_checkpoint
     from mmpose.registry import MODELS
 
     import facealign.plugin  # noqa: F401
+    from facealign.apis import read_checkpoint, state_of
 
-    if not Path(checkpoint).is_file():
-        raise FaceAlignError(f'{checkpoint}: no such checkpoint; train one with tools/train.py')
+    state = state_of(read_checkpoint(checkpoint, remedy := 'train one with tools/train.py'), checkpoint, remedy)
     init_default_scope('mmpose')
     backbone = config.model.backbone
     if backbone.get('init_cfg', {}) and backbone.init_cfg.get('type') == 'Pretrained':
         backbone.init_cfg = None  # the checkpoint has these weights; nothing is to be fetched
     try:
         network = MODELS.build(config.model)
-        load_checkpoint(network, checkpoint, map_location='cpu', strict=True, logger='silent')
+        network.load_state_dict(state)
     except RuntimeError as error:
         first = str(error).strip().splitlines()
         raise FaceAlignError(f'{checkpoint}: its weights are not those of this config ({first[-1].strip()})') from error

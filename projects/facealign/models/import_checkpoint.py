@@ -7,14 +7,12 @@ builds tensors and plain containers and refuses everything else.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
+from facealign.apis import read_checkpoint, state_of
 from facealign.errors import FaceAlignError
 
 
@@ -83,23 +81,8 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     Raises:
         FaceAlignError: unreadable, not a checkpoint, or it holds anything but tensors.
     """
-    path = Path(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            loaded = torch.load(path, map_location='cpu', weights_only=True)
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be read ({error.strerror or error}); check the name') from error
-    except Exception as error:  # whatever a broken or a hostile pickle provokes
-        raise FaceAlignError(
-            f'{path}: not a file of weights alone, and nothing else is loaded; '
-            'it is damaged, no PyTorch checkpoint, or holds code: ask its author for a state_dict'
-        ) from error
-    if isinstance(loaded, Mapping) and isinstance(loaded.get('state_dict'), Mapping):
-        loaded = loaded['state_dict']
-    if not (isinstance(loaded, Mapping) and loaded and all(_is_plain(value) for value in loaded.values())):
-        raise FaceAlignError(f'{path}: holds something else than named tensors; ask its author for a state_dict')
-    return {str(key).removeprefix('module.'): value for key, value in loaded.items()}
+    remedy = 'ask its author for a state_dict'
+    return state_of(read_checkpoint(path, remedy), path, remedy)
 
 
 def recognise(system: str, state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> Network:
@@ -153,15 +136,6 @@ def rename_parameters(
         )
     # In the network's order, so that the same weights always give the same file.
     return {key: renamed.get(key, expected[key]) for key in expected}
-
-
-def _is_plain(value: object) -> bool:
-    return (
-        isinstance(value, Tensor)
-        and value.layout is torch.strided
-        and not value.is_quantized
-        and not value.is_complex()
-    )
 
 
 def _name(key: str) -> str:
