@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import argparse
 
-from facealign.engine.launch import add_common_arguments, check_checkpoint, leave_processes, load_config
+from facealign.engine.launch import (
+    add_common_arguments,
+    check_checkpoint,
+    disk_errors,
+    leave_processes,
+    load_config,
+    prepare_work_dir,
+)
 from facealign.errors import FaceAlignError, run_command
 
 
@@ -25,6 +32,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     config = load_config(args)
+    prepare_work_dir(config)
 
     from mmengine.runner import Runner
 
@@ -36,7 +44,8 @@ def main() -> None:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise FaceAlignError(f'{args.dump}: --dump writes a pickle; name it .pkl')
         config.test_evaluator.metrics.append(dict(type='DumpResults', out_file_path=args.dump))
-    Runner.from_cfg(config).test()
+    with disk_errors(config.work_dir):
+        Runner.from_cfg(config).test()
     leave_processes()
 
 

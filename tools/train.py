@@ -8,9 +8,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facealign.engine.launch import add_common_arguments, check_checkpoint, leave_processes, load_config
+from facealign.engine.launch import (
+    add_common_arguments,
+    check_checkpoint,
+    disk_errors,
+    is_first_process,
+    leave_processes,
+    load_config,
+    prepare_work_dir,
+)
 from facealign.errors import FaceAlignError, run_command
+from facealign.utils.terminal import say
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or from the last one in the work dir',
+        help='go on from this checkpoint, or from the newest whole one in the work dir',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on CPU')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
@@ -34,9 +47,35 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def choose_start(config: Config, args: argparse.Namespace) -> None:
+    """What training starts or goes on from, by ``--resume`` and ``load_from``; checked before anything is built."""
+    from facealign.engine.resume import check_resumable, find_checkpoint
+
+    if args.resume == 'auto':
+        # A run that was killed before its first checkpoint begins anew, from load_from where the config names one.
+        found = find_checkpoint(config.work_dir)
+        config.resume = found is not None
+        if found is not None:
+            config.load_from = str(found.path)
+            if is_first_process():
+                say(f'going on from {found.path}' + (f': {found.note}' if found.note else ''))
+            return
+    elif args.resume is not None:
+        check_resumable(args.resume)
+        config.resume, config.load_from = True, args.resume
+    if config.get('load_from') and not config.resume:
+        if not Path(config.load_from).is_file():
+            raise FaceAlignError(
+                f'{config.load_from}: no such checkpoint, and {args.config} starts from it; make it as the '
+                'config says, or name one with --cfg-options load_from=FILE'
+            )
+        check_checkpoint(config.load_from, args.config)
+
+
 def main() -> None:
     args = parse_args()
     config = load_config(args)
+    prepare_work_dir(config)
 
     import torch
     from mmengine.runner import Runner
@@ -50,22 +89,11 @@ def main() -> None:
         if config.optim_wrapper.get('type', 'OptimWrapper') != 'OptimWrapper':
             raise FaceAlignError(f'{args.config}: --amp: its optim_wrapper already is {config.optim_wrapper.type}')
         config.optim_wrapper.type = 'AmpOptimWrapper' if torch.cuda.is_available() else 'Bfloat16OptimWrapper'
-    if args.resume == 'auto':
-        # A run that was killed before its first checkpoint begins anew, from load_from where the config names one.
-        config.resume = Path(config.work_dir, 'last_checkpoint').is_file()
-        config.load_from = None if config.resume else config.get('load_from')
-    elif args.resume is not None:
-        config.resume, config.load_from = True, args.resume
-    if config.get('load_from'):
-        if not config.resume and not Path(config.load_from).is_file():
-            raise FaceAlignError(
-                f'{config.load_from}: no such checkpoint, and {args.config} starts from it; make it as the '
-                'config says, or name one with --cfg-options load_from=FILE'
-            )
-        check_checkpoint(config.load_from, args.config)
+    choose_start(config, args)
     if args.auto_scale_lr:
         config.auto_scale_lr.enable = True
-    Runner.from_cfg(config).train()
+    with disk_errors(config.work_dir):
+        Runner.from_cfg(config).train()
     leave_processes()
 
 

@@ -21,10 +21,13 @@ import facealign.datasets.face_dataset
 import facealign.datasets.sampler
 import facealign.datasets.transforms
 import facealign.datasets.visibility
+import facealign.engine.checkpoint_hook
+import facealign.engine.distributed
 import facealign.engine.dpg_hook
 import facealign.engine.hooks
 import facealign.engine.mean_shape_hook
 import facealign.engine.optim
+import facealign.engine.schedule
 import facealign.evaluation.baselines
 import facealign.evaluation.evaluator
 import facealign.evaluation.mean_shape

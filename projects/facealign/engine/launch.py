@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
 from facealign.errors import FaceAlignError
+from facealign.files import ensure_writable, sweep_partial
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,11 +57,25 @@ def load_config(args: argparse.Namespace) -> Config:
         config.default_hooks.visualization.update(
             enable=True, show=args.show, out_dir=show_dir, interval=args.interval, wait_time=args.wait_time
         )
-    if getattr(args, 'cfg_options', None):
-        config.merge_from_dict(args.cfg_options)
+    _apply_options(config, getattr(args, 'cfg_options', None) or {})
     if args.launcher == 'pytorch' and not _has_gpu():
         _distribute_on_cpu(config)
     return config
+
+
+def _apply_options(config: Config, options: dict) -> None:
+    """``options`` over the config; its schedule follows ``train_cfg.max_epochs``, but for what they say of it."""
+    from facealign.engine.schedule import fit_schedule
+
+    try:
+        changed = config.copy()
+        changed.merge_from_dict(options)
+        fit_schedule(config, (changed.get('train_cfg') or {}).get('max_epochs'))
+        config.merge_from_dict(options)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise FaceAlignError(
+            f'{config.filename}: cannot take the settings {options} ({error}); correct them'
+        ) from error
 
 
 def check_checkpoint(path: str, config: str) -> None:
@@ -64,28 +84,51 @@ def check_checkpoint(path: str, config: str) -> None:
     Raises:
         FaceAlignError: missing, no checkpoint, or one whose loading would run code.
     """
-    import torch
+    from facealign.apis import read_checkpoint, state_of
 
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise FaceAlignError(f'{path}: no such checkpoint; train one with tools/train.py {config}')
+    remedy = 'give a .pth that tools/train.py wrote'
+    state_of(read_checkpoint(path, remedy), path, remedy)
+
+
+def prepare_work_dir(config: Config) -> None:
+    """Make sure that the work dir can be written, and remove what killed runs left half-written in it.
+
+    Raises:
+        FaceAlignError: it is a file, or cannot be written.
+    """
+    ensure_writable(config.work_dir)
+    if is_first_process():
+        sweep_partial(config.work_dir, below=False)
+
+
+@contextmanager
+def disk_errors(work_dir: str) -> Iterator[None]:
+    """A disk that is full or fails while MMEngine writes logs or pictures, as one line."""
     try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # whatever a broken or a hostile pickle provokes
-        reason = ' '.join(str(error).split())[:120] or type(error).__name__
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
         raise FaceAlignError(
-            f'{path}: not a checkpoint that can be loaded safely ({reason}); give a .pth that tools/train.py wrote'
+            f'{error.filename or work_dir}: cannot be written ({error.strerror}); make room, then go on with --resume'
         ) from error
-    if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get('state_dict', checkpoint), dict):
-        raise FaceAlignError(f'{path}: holds no weights; give a .pth that tools/train.py wrote')
+
+
+def is_first_process() -> bool:
+    """Whether this is the process of a run that speaks and tidies up."""
+    return os.environ.get('RANK', '0') == '0'
 
 
 def _distribute_on_cpu(config: Config) -> None:
-    """Several processes without a GPU; MMEngine 0.10 asks for one as it joins and as it wraps the model."""
+    """Several processes without a GPU; MMEngine 0.10 asks for one as it joins."""
     import torch.distributed
 
     torch.distributed.init_process_group('gloo')
     config.env_cfg.dist_cfg.backend = 'gloo'
-    config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+    if not config.get('model_wrapper_cfg'):
+        config.model_wrapper_cfg = dict(type='FaceDistributedDataParallel', broadcast_buffers=False)
 
 
 def leave_processes() -> None:
