@@ -11,6 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from facealign.engine.resume import LAST, check_resumable
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_bytes, atomic_write_text
 
@@ -66,10 +67,11 @@ class WholeCheckpointHook(CheckpointHook):
             runner.logger.info(f'Epoch {runner.epoch} was not validated before the run ended; that comes first')
             runner.val_loop.run()
 
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Refuse to resume from another network's checkpoint; MMEngine loads what fits and fails at the optimiser."""
-        if not runner._resume:
+        if not (runner._resume and runner._load_from):
             return
+        checkpoint = check_resumable(runner._load_from)
         ours, theirs = getattr(runner.model, 'module', runner.model).state_dict(), checkpoint['state_dict']
         odd = [key for key in {**ours, **theirs} if _shape(ours, key) != _shape(theirs, key)]
         if odd:
@@ -131,7 +133,9 @@ class WholeCheckpointHook(CheckpointHook):
 
     @staticmethod
     def _name_last(runner: Runner, path: str) -> None:
-        atomic_write_text(Path(runner.work_dir, 'last_checkpoint'), str(path), sync=True)
+        last = Path(runner.work_dir, LAST)
+        if not (last.is_file() and last.read_bytes() == str(path).encode()):
+            atomic_write_text(last, str(path), sync=True)
 
     def _remove_outdated(self, keep: str = '') -> None:
         outdated, self.file_backend.outdated = self.file_backend.outdated, []
