@@ -60,8 +60,8 @@ class TurnedSearch:
     """Faces that lie on their side or stand on their head: what is doubtful is tried again on the image turned.
 
     An image without a face but doubtful ones is searched turned by each quarter, until a turn shows a face that is not
-    doubtful. The boxes of faces that are doubtful still are aligned on the image turned, and the most trusted points
-    are kept. Nothing is done for an image with faces that are all trusted.
+    doubtful. The boxes of faces that are doubtful still (beside a trusted one only large ones) are aligned on the image
+    turned, and the most trusted points are kept. Nothing is done for an image with faces that are all trusted.
 
     Args:
         align: aligns boxes of images, without this.
@@ -69,6 +69,9 @@ class TurnedSearch:
             come from elsewhere, and no others are looked for.
     """
 
+    # Of the largest trusted face's box: smaller doubtful ones beside it are mostly faces cut by the edge, or none.
+    _LEAST_AREA = 0.5
+    _LEAST_SCORE = 0.3  # mean of a face's points on its turned box, to go on with; of the right ones most have over 0.8
     _MOST_FACES = 8  # doubtful ones of an image that are turned, the largest
     _MOST_BOXES = 3  # of a turned image, the best
 
@@ -84,21 +87,30 @@ class TurnedSearch:
             found = self._look(located.image, located.rule)
             faces = [face for face in faces if not any(_overlap(face.box, other.box) for other in found)]
         faces = list(faces)
-        rule = located.rule
-        if rule != BoxRule():  # it holds for upright faces: let the points say where the face is
-            rule = replace(rule, passes=max(rule.passes, 3))
-        doubtful = sorted((i for i, face in enumerate(faces) if face.doubtful), key=lambda i: -_area(faces[i].box))
-        for i in doubtful[: self._MOST_FACES]:
-            row = np.append(faces[i].box, faces[i].score)[None]
-            others = [face for turned in self._turned(located.image, row, rule) for face in turned]
-            faces[i] = max([faces[i], *others], key=lambda face: face.scores.mean())
+        trusted = max((_area(face.box) for face in [*found, *faces] if not face.doubtful), default=0)
+        tried = [i for i, face in enumerate(faces) if face.doubtful and _area(face.box) >= self._LEAST_AREA * trusted]
+        tried.sort(key=lambda i: -_area(faces[i].box))
+        for i in tried[: self._MOST_FACES]:
+            faces[i] = self._best_turned(located.image, located.rule, faces[i])
         return found + faces
 
-    def _turned(self, image: np.ndarray, rows: np.ndarray, rule: BoxRule) -> list[list[Face]]:
-        """The faces in boxes of ``image``, aligned on it turned by each quarter, in its own pixels."""
+    def _best_turned(self, image: np.ndarray, rule: BoxRule, face: Face) -> Face:
+        """``face``, or the most trusted of those in its box on ``image`` turned by each quarter."""
+        row = np.append(face.box, face.score)[None]
+        best = max(self._in_turned(image, row, rule, QUARTERS), key=lambda other: other.scores.mean())
+        if best.scores.mean() < max(self._LEAST_SCORE, face.scores.mean()):
+            return face
+        if rule == BoxRule():
+            return best
+        # Such a rule holds for upright faces: let the points say where the face is.
+        [better] = self._in_turned(image, row, replace(rule, passes=max(rule.passes, 3)), [best.turned // 90])
+        return better
+
+    def _in_turned(self, image: np.ndarray, row: np.ndarray, rule: BoxRule, quarters: Sequence[int]) -> list[Face]:
+        """The face in the box ``row`` [1, 5] of ``image``, aligned on it turned, in its own pixels."""
         size = (image.shape[1], image.shape[0])
-        located = [Located(turn_image(image, q), turn_boxes(rows, q, size), rule) for q in QUARTERS]
-        return [[_back(face, q, size) for face in faces] for q, faces in zip(QUARTERS, self._align(located))]
+        located = [Located(turn_image(image, q), turn_boxes(row, q, size), rule) for q in quarters]
+        return [_back(face, q, size) for q, [face] in zip(quarters, self._align(located))]
 
     def _look(self, image: np.ndarray, rule: BoxRule) -> list[Face]:
         assert self._search is not None
