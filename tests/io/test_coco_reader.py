@@ -169,7 +169,7 @@ def test_any_change_is_read_or_refused_in_one_line(
             key = data.draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
             node = parent[key]
         if key is not None:
-            parent[key] = data.draw(_odd)
+            parent[key] = copy.deepcopy(data.draw(_odd))  # the next change may be inside it
     path.write_text(json.dumps(document))
     try:
         coco = read_coco(path)
