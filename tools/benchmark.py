@@ -20,6 +20,7 @@ from facealign.errors import run_command
 from facealign.evaluation.summary_file import update_summary
 from facealign.inference import any_angle, benchmark_command, box_shift
 from facealign.markup import get_markup, markup_names
+from facealign.utils.arguments import whole
 
 Numbers = dict[str, float]
 
@@ -27,9 +28,9 @@ Numbers = dict[str, float]
 def add_evaluate(commands: argparse._SubParsersAction) -> None:
     """``evaluate``: all metrics with intervals of 112,000 random faces of 106 points."""
     parser = commands.add_parser('evaluate', help='time and memory of all metrics with bootstrap intervals')
-    parser.add_argument('--faces', type=int, default=112_000, help='(default %(default)s)')
+    parser.add_argument('--faces', type=whole(1), default=112_000, help='(default %(default)s)')
     parser.add_argument('--markup', choices=markup_names(), default='datatang106', help='(default %(default)s)')
-    parser.add_argument('--resamples', type=int, default=1000, help='of the bootstrap (default %(default)s)')
+    parser.add_argument('--resamples', type=whole(1), default=1000, help='of the bootstrap (default %(default)s)')
     parser.set_defaults(run=run_evaluate)
 
 
@@ -74,7 +75,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     """``train``: images a second of tools/train.py against a bare PyTorch loop."""
     parser = commands.add_parser('train', help='training speed against a bare PyTorch loop, in fp32 and bf16')
     parser.add_argument('--config', default='configs/yinnet/yinnet_128_300w.py', help='(default %(default)s)')
-    parser.add_argument('--rounds', type=int, default=8, help='stretches of 15 steps of each (default %(default)s)')
+    parser.add_argument(
+        '--rounds', type=whole(1), default=8, help='stretches of 15 steps of each (default %(default)s)'
+    )
     parser.set_defaults(run=run_train)
 
 

@@ -19,6 +19,7 @@ from facealign.inference.aligner import FaceAligner, load_model
 from facealign.inference.annotated import read_annotated
 from facealign.inference.compare import DetectorAccuracy, accuracy
 from facealign.inference.flip_test import FlipTest
+from facealign.utils.arguments import whole
 from facealign.utils.terminal import say
 
 
@@ -35,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--flip-test', action='store_true', help="the mean of each face's points and its mirror image's"
     )
-    parser.add_argument('--images', type=int, help='use so many images, evenly over the file (default: all)')
+    parser.add_argument('--images', type=whole(1), help='use so many images, evenly over the file (default: all)')
     parser.add_argument('--summary', type=Path, metavar='FILE', help='also set each AUC in this summary.json')
     args = parser.parse_args()
     names = [spec.partition(':')[0] for spec in args.detector or []]

@@ -23,6 +23,7 @@ from facealign.errors import FaceAlignError, run_command
 from facealign.inference.detect_files import detect_files
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.markup import markup_names
+from facealign.utils.arguments import real, whole
 from facealign.utils.terminal import say
 
 
@@ -55,7 +56,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         metavar='HOW',
         help='also cut train.json into fit.json and val.json, by photo: random:SHARE (default %(default)s) or none',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the random draws (default 0)')
+    parser.add_argument('--seed', type=whole(), default=0, help='of the random draws (default 0)')
     parser.add_argument(
         '--exif',
         choices=('shown', 'stored'),
@@ -71,8 +72,12 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument('--images', type=Path, metavar='DIR', help='folder of the images that an annot_coco.h5 names')
     parser.add_argument('--crop', action='store_true', help='write images cut around each face to OUT/images')
-    parser.add_argument('--crop-margin', type=float, default=0.5, help='room on each side, of the face (default 0.5)')
-    parser.add_argument('--crop-face', type=float, default=256, help='scale larger faces down to (pixels, default 256)')
+    parser.add_argument(
+        '--crop-margin', type=real(0, 10), default=0.5, help='room on each side, of the face (default 0.5)'
+    )
+    parser.add_argument(
+        '--crop-face', type=real(1), default=256, help='scale larger faces down to (pixels, default 256)'
+    )
     parser.add_argument(
         '--no-duplicates',
         dest='duplicates',
@@ -80,7 +85,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         help='do not look for photos that occur more than once under other names, rescaled, cropped or mirrored; '
         'otherwise they are listed, and draws keep them together',
     )
-    parser.add_argument('--workers', type=int, help='processes for detecting and cropping (default: all cores)')
+    parser.add_argument('--workers', type=whole(), help='processes for detecting and cropping (default: all cores)')
     return parser.parse_args(join_values(argv))
 
 

@@ -20,6 +20,7 @@ from facealign.files import ensure_writable
 from facealign.inference.detect_files import detect_files, why_unread
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.io.box_table import write_box_csv
+from facealign.utils.arguments import whole
 from facealign.utils.terminal import say
 
 
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
         help=', '.join(f'{name}:FILE' if needs_model(name) else name for name in detector_names())
         + ' (default %(default)s)',
     )
-    parser.add_argument('--workers', type=int, help='processes (default: all cores)')
+    parser.add_argument('--workers', type=whole(), help='processes (default: all cores)')
     return parser.parse_args()
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from facealign.errors import FaceAlignError, run_command
 from facealign.files import atomic_path
+from facealign.utils.arguments import picture, whole
 from facealign.utils.terminal import say
 
 PADDING, CROP, BOXES = 1.25, 192, 12
@@ -30,14 +31,14 @@ KINDS = {
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('out', type=Path, metavar='OUT.png', help='picture to write')
+    parser.add_argument('out', type=picture('.png', '.jpg', '.pdf', '.svg'), metavar='OUT.png', help='picture to write')
     parser.add_argument('--data', type=Path, metavar='JSON', help='faces of this file instead of drawn ones')
     parser.add_argument('--markup', default='ibug68', help='of the faces of --data (default ibug68)')
     parser.add_argument(
         '--dpg', type=Path, metavar='FILE.py', help='constants of tools/fit_dpg.py (default: published)'
     )
-    parser.add_argument('--faces', type=int, default=3, help='how many faces (default 3)')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--faces', type=whole(1, 100), default=3, help='how many faces (default 3)')
+    parser.add_argument('--seed', type=whole(0, 2**32 - 1), default=0)
     return parser.parse_args()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from facealign.datasets.synthetic.write import Sample, draw_sample
 from facealign.errors import run_command
+from facealign.utils.arguments import whole
 from facealign.utils.terminal import say
 
 
@@ -27,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--size', type=int, default=Sample.size, help='width and height of a picture, roughly (default %(default)s)'
     )
-    parser.add_argument('--workers', type=int, help='processes (default: all cores)')
+    parser.add_argument('--workers', type=whole(), help='processes (default: all cores)')
     return parser.parse_args()
 
 

@@ -17,6 +17,7 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import run_command
+from facealign.utils.arguments import whole
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,7 +44,7 @@ def parse_args() -> argparse.Namespace:
         metavar='JSON',
         help="faces to calibrate --int8 on (default: the config's training set)",
     )
-    parser.add_argument('--faces', type=int, default=600, help='images to check on, at most (default %(default)s)')
+    parser.add_argument('--faces', type=whole(1), default=600, help='images to check on, at most (default %(default)s)')
     parser.add_argument('--markup', help='of the points, for configs whose dataset does not say it')
     parser.add_argument('--name', help='of the model, for tables (default: the name of OUT)')
     parser.add_argument('--summary', type=Path, metavar='FILE', help='also set the figures in this summary.json')

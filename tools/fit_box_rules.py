@@ -24,6 +24,7 @@ from facealign.inference import box_rules
 from facealign.inference.annotated import read_annotated
 from facealign.inference.detect_files import detect_files
 from facealign.inference.fit_rules import check_detections, fit_rule
+from facealign.utils.arguments import whole
 from facealign.utils.reading import MEBIBYTE, read_json
 from facealign.utils.terminal import say
 
@@ -41,8 +42,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', type=Path, default=Path(box_rules.__file__).with_suffix('.json'), help='file of the rules'
     )
-    parser.add_argument('--images', type=int, help='use so many images, evenly over the file (default: all)')
-    parser.add_argument('--workers', type=int, help='processes (default: all cores)')
+    parser.add_argument('--images', type=whole(1), help='use so many images, evenly over the file (default: all)')
+    parser.add_argument('--workers', type=whole(), help='processes (default: all cores)')
     parser.add_argument('--summary', type=Path, metavar='FILE', help='also set the hit rates in this summary.json')
     return parser.parse_args()
 

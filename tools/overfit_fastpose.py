@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import run_command
+from facealign.utils.arguments import whole
 from facealign.utils.terminal import say
 
 CONFIG = Path(__file__).resolve().parents[1] / 'configs/fastpose/fastpose_stage1_256_datatang106.py'
@@ -20,8 +21,10 @@ CONFIG = Path(__file__).resolve().parents[1] / 'configs/fastpose/fastpose_stage1
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--config', type=Path, default=CONFIG, help='(default: the first stage of the default family)')
-    parser.add_argument('--steps', type=int, default=400, help='(default %(default)s)')
-    parser.add_argument('--size', type=int, default=96, help='side of the crop in pixels (default %(default)s)')
+    parser.add_argument('--steps', type=whole(1), default=400, help='(default %(default)s)')
+    parser.add_argument(
+        '--size', type=whole(32, 1024), default=96, help='side of the crop in pixels (default %(default)s)'
+    )
     parser.add_argument(
         '--summary', type=Path, metavar='JSON', help='also write fastpose.overfit.mpd_pct_of_crop there'
     )

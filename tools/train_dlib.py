@@ -14,6 +14,7 @@ from pathlib import Path
 
 from facealign.errors import FaceAlignError, run_command
 from facealign.evaluation.dlib_training import BOXES, PREDICTOR, ErtOptions, train_ert
+from facealign.utils.arguments import whole
 from facealign.utils.terminal import say
 
 
@@ -29,23 +30,25 @@ def parse_args() -> argparse.Namespace:
         help='auto (default): the annotated face boxes, or those of dlib-hog where the file has none',
     )
     defaults = ErtOptions()
-    parser.add_argument('--cascade-depth', type=int, default=defaults.cascade_depth, help='(default %(default)s)')
+    parser.add_argument('--cascade-depth', type=whole(1), default=defaults.cascade_depth, help='(default %(default)s)')
     parser.add_argument(
-        '--trees', type=int, default=defaults.trees, help='per level of the cascade (default %(default)s)'
+        '--trees', type=whole(1), default=defaults.trees, help='per level of the cascade (default %(default)s)'
     )
-    parser.add_argument('--tree-depth', type=int, default=defaults.tree_depth, help='(default %(default)s)')
+    parser.add_argument('--tree-depth', type=whole(1), default=defaults.tree_depth, help='(default %(default)s)')
     parser.add_argument(
-        '--oversampling', type=int, default=defaults.oversampling, help='starting shapes per face (default %(default)s)'
+        '--oversampling',
+        type=whole(1),
+        default=defaults.oversampling,
+        help='starting shapes per face (default %(default)s)',
     )
-    parser.add_argument('--seed', type=int, default=defaults.seed, help='(default %(default)s)')
+    parser.add_argument('--seed', type=whole(), default=defaults.seed, help='(default %(default)s)')
     parser.add_argument(
-        '--threads', type=int, default=defaults.threads, help='part of the result, as is the seed (default %(default)s)'
+        '--threads',
+        type=whole(1),
+        default=defaults.threads,
+        help='part of the result, as is the seed (default %(default)s)',
     )
-    args = parser.parse_args()
-    for name in ('cascade_depth', 'trees', 'tree_depth', 'oversampling', 'threads'):
-        if getattr(args, name) < 1:
-            parser.error(f'--{name.replace("_", "-")} must be at least 1')
-    return args
+    return parser.parse_args()
 
 
 def annotation_file(config: Path, ann_file: str | None) -> tuple[Path, Path]:
@@ -71,14 +74,10 @@ def main() -> None:
     options = ErtOptions(args.cascade_depth, args.trees, args.tree_depth, args.oversampling, args.seed, args.threads)
     start = time.monotonic()
     about = train_ert(annotations, out, options, args.boxes)
-    say(
-        f'trained {about["training"]} in {(time.monotonic() - start) / 60:.1f} minutes; boxes: {about["boxes"]}', end=''
-    )
-    say(
-        f' ({about["boxes_found"]} found, {about["faces"] - about["boxes_found"]} by the median of these)'
-        if about['boxes_found']
-        else ''
-    )
+    found = about['boxes_found']
+    origin = f' ({found} found, {about["faces"] - found} by the median of these)' if found else ''
+    minutes = (time.monotonic() - start) / 60
+    say(f'trained {about["training"]} in {minutes:.1f} minutes; boxes: {about["boxes"]}{origin}')
     say(f'written: {out} and {out.with_suffix(".json").name}')
 
 

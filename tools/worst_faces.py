@@ -25,6 +25,7 @@ from facealign.inference.compare import face_error
 from facealign.inference.drawing import draw_face, tile
 from facealign.io.image import read_image
 from facealign.markup import Markup
+from facealign.utils.arguments import picture, whole
 from facealign.utils.terminal import cell, say
 
 _PICTURE = 480  # pixels of the longer side of a picture
@@ -35,18 +36,16 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('data', type=Path, help='JSON file of tools/convert_dataset.py')
     parser.add_argument('--model', help='an ONNX file or a shipped model by name (default: the shipped one)')
-    parser.add_argument('--num', type=int, default=24, help='how many faces (default %(default)s)')
-    parser.add_argument('--columns', type=int, default=6, help='pictures in a row (default %(default)s)')
-    parser.add_argument('--out', type=Path, required=True, metavar='FILE.png', help='the sheet')
+    parser.add_argument('--num', type=whole(1), default=24, help='how many faces (default %(default)s)')
+    parser.add_argument('--columns', type=whole(1), default=6, help='pictures in a row (default %(default)s)')
+    parser.add_argument(
+        '--out', type=picture('.png', '.jpg', '.webp'), required=True, metavar='FILE.png', help='the sheet'
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    if args.num < 1 or args.columns < 1:
-        raise FaceAlignError('--num and --columns: give 1 or more')
-    if not cv2.haveImageWriter(str(args.out)):
-        raise FaceAlignError(f'{args.out}: not a name of a picture; let it end in .png or .jpg')
     markup, images = read_annotated(args.data)
     aligner = FaceAligner(load_model(args.model), 'whole')
     if aligner.model.info.markup != markup:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from facealign.errors import FaceAlignError, run_command
+from facealign.utils.arguments import real
 
 _ALIGN = """Find the faces in images and videos, and the landmarks of each.
 
@@ -109,7 +110,7 @@ def add_align_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE|CONFIG+CHECKPOINT',
         help='an ONNX file of tools/export_onnx.py, a shipped model by name, or an MMPose config and checkpoint',
     )
-    parser.add_argument('--min-score', type=float, help='leave out faces that the detector scores lower')
+    parser.add_argument('--min-score', type=real(), help='leave out faces that the detector scores lower')
     parser.add_argument(
         '--batch', type=int, default=32, help='faces that the network gets at once (default %(default)s)'
     )

@@ -47,7 +47,7 @@ def test_a_predictor_and_its_record_are_written_beside_the_data(config):
     [
         (['gone.py'], 'gone.py: no such config'),
         (['CONFIG', '--ann-file', 'gone.json'], 'cannot be read'),
-        (['CONFIG', '--trees', '0'], '--trees must be at least 1'),
+        (['CONFIG', '--trees', '0'], '--trees: must be at least 1'),
     ],
 )
 def test_mistakes_are_one_line(config, words, said):

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from facealign.errors import FaceAlignError
+from facealign.utils.arguments import whole
 
 FULL_SET = 112_663
 _SESSIONS = 13
@@ -49,7 +50,7 @@ _BATCHES = 250  # enough to fill the loaders' caches of decoded images
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of ``tools/benchmark.py convert``."""
     parser.add_argument('src', type=Path, metavar='SRC', help='folder of Datatang faces, any number')
-    parser.add_argument('--faces', type=int, default=FULL_SET, help='how many to convert (default %(default)s)')
+    parser.add_argument('--faces', type=whole(1), default=FULL_SET, help='how many to convert (default %(default)s)')
     parser.add_argument(
         '--config',
         default='configs/yinnet/yinnet_128_datatang106.py',

@@ -13,6 +13,7 @@ from mmengine.config import Config, DictAction
 
 from facealign.errors import FaceAlignError
 from facealign.files import ensure_writable, sweep_partial
+from facealign.utils.arguments import real, whole
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
@@ -22,8 +23,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='folder of logs, checkpoints and results (default: work_dirs/CONFIG)')
     parser.add_argument('--show-dir', help='write pictures of predictions to this folder')
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
-    parser.add_argument('--interval', type=int, default=1, help='picture every N-th sample only (default 1)')
-    parser.add_argument('--wait-time', type=float, default=1, help='seconds a picture is shown with --show')
+    parser.add_argument('--interval', type=whole(1), default=1, help='picture every N-th sample only (default 1)')
+    parser.add_argument('--wait-time', type=real(0), default=1, help='seconds a picture is shown with --show')
     parser.add_argument(
         '--cfg-options',
         nargs='+',

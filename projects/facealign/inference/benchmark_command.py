@@ -32,6 +32,7 @@ from facealign.inference.compare import accuracy
 from facealign.inference.detectors import open_detector, yunet_file
 from facealign.inference.model_file import OnnxModel, model_path
 from facealign.inference.sources import find_sources
+from facealign.utils.arguments import picture, real, whole
 
 _FRAMES = 4
 
@@ -44,12 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--ert', type=Path, metavar='DAT', help="dlib's shape predictor, to measure beside the models")
     parser.add_argument('--pfld', type=Path, metavar='ONNX', help='pfld_68_112.onnx, to measure beside the models')
     parser.add_argument('--detector', action='append', metavar='NAME[:FILE]', help='to time (default: those at hand)')
-    parser.add_argument('--images', type=int, help='for the accuracy, so many, evenly over the data (default: all)')
-    parser.add_argument('--seconds', type=float, default=10, help='for each group of timings (default %(default)s)')
+    parser.add_argument(
+        '--images', type=whole(1), help='for the accuracy, so many, evenly over the data (default: all)'
+    )
+    parser.add_argument(
+        '--seconds', type=real(0.01), default=10, help='for each group of timings (default %(default)s)'
+    )
     parser.add_argument(
         '--memory', action='store_true', help='also run the command line over the images and watch its memory'
     )
-    parser.add_argument('--plot', type=Path, metavar='PNG', help='draw accuracy over time')
+    parser.add_argument('--plot', type=picture('.png', '.pdf', '.svg'), metavar='PNG', help='draw accuracy over time')
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:
