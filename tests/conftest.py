@@ -61,7 +61,7 @@ def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _complete(*paths: Path) -> None:
     from facealign.datasets.complete import complete_file
-    from facealign.export.load import read_config
+    from facealign.utils.config_file import read_config
 
     config = read_config(str(ROOT / 'configs/integral/lite_128_joint.py'))
     for path in paths:

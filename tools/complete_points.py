@@ -34,10 +34,10 @@ def main() -> None:
 
     from facealign.datasets.complete import check_file, complete_file
     from facealign.engine.launch import check_checkpoint
-    from facealign.export.load import read_config
+    from facealign.utils.config_file import read_config
 
     check_checkpoint(args.checkpoint, args.config)
-    config = read_config(args.config)
+    config = read_config(args.config, 'model', 'train_dataloader')
     for path in args.annotations:
         if args.check:
             own, moved = check_file(path, config, args.checkpoint)

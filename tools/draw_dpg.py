@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.errors import FaceAlignError, run_command
+from facealign.errors import run_command
 from facealign.files import atomic_path
 from facealign.utils.arguments import picture, whole
+from facealign.utils.config_file import read_config
 from facealign.utils.terminal import say
 
 PADDING, CROP, BOXES = 1.25, 192, 12
@@ -67,7 +68,6 @@ def main() -> None:
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
     from matplotlib.patches import Rectangle
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
     from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
@@ -75,9 +75,7 @@ def main() -> None:
     from facealign.datasets.dpg import DPG
 
     init_default_scope('mmpose')
-    if args.dpg and not args.dpg.is_file():
-        raise FaceAlignError(f'{args.dpg}: no such file; tools/fit_dpg.py writes one')
-    sides = Config.fromfile(args.dpg).dpg_sides if args.dpg else {}
+    sides = read_config(args.dpg, 'dpg_sides').dpg_sides if args.dpg else {}
     kinds = {name: DPG(padding=PADDING, **sides, **options) for name, options in KINDS.items()}
     faces = annotated_faces(args.data, args.markup, args.seed) if args.data else drawn_faces(args.seed)
     np.random.seed(args.seed)

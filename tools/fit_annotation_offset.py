@@ -32,7 +32,7 @@ def main() -> None:
     args = parse_args()
     from facealign.evaluation.summary_file import update_summary
     from facealign.export.annotation_offset import fit_annotation_offset
-    from facealign.export.load import read_config
+    from facealign.utils.config_file import read_config
 
     offset, gains = fit_annotation_offset(read_config(args.config), args.checkpoint, args.data, args.check)
     print(f'annotation_offset={offset:.6f}')

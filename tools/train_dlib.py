@@ -12,9 +12,10 @@ import argparse
 import time
 from pathlib import Path
 
-from facealign.errors import FaceAlignError, run_command
+from facealign.errors import run_command
 from facealign.evaluation.dlib_training import BOXES, PREDICTOR, ErtOptions, train_ert
 from facealign.utils.arguments import whole
+from facealign.utils.config_file import read_config
 from facealign.utils.terminal import say
 
 
@@ -53,18 +54,9 @@ def parse_args() -> argparse.Namespace:
 
 def annotation_file(config: Path, ann_file: str | None) -> tuple[Path, Path]:
     """The training annotations that a config names, and its data_root."""
-    from mmengine.config import Config
-
-    if not config.is_file():
-        raise FaceAlignError(f'{config}: no such config; see configs/')
-    try:
-        dataset = Config.fromfile(config, import_custom_modules=False).train_dataloader.dataset
-        root = Path(dataset.get('data_root') or '.')
-        return root / (ann_file or dataset.ann_file), root
-    except (SyntaxError, NameError, KeyError, ValueError, AttributeError, OSError) as error:
-        raise FaceAlignError(
-            f'{config}: names no train_dataloader.dataset.ann_file ({error}); choose another'
-        ) from error
+    dataset = read_config(config, 'train_dataloader.dataset.ann_file', import_modules=False).train_dataloader.dataset
+    root = Path(dataset.get('data_root') or '.')
+    return root / (ann_file or dataset.ann_file), root
 
 
 def main() -> None:

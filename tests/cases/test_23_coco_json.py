@@ -13,8 +13,8 @@ from facealign.datasets.dpg_fit import fit_file
 from facealign.datasets.face_dataset import FaceDataset
 from facealign.errors import FaceAlignError
 from facealign.evaluation.dlib_training import read_faces
-from facealign.export.load import read_config
 from facealign.inference.annotated import read_annotated
+from facealign.utils.config_file import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {

@@ -17,8 +17,8 @@ from facealign.datasets import complete
 from facealign.datasets.complete import complete_points
 from facealign.datasets.synthetic import layout
 from facealign.datasets.synthetic.render import random_face
-from facealign.export.load import read_config
 from facealign.markup import get_markup
+from facealign.utils.config_file import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 LITE = (ROOT / 'configs/integral/lite_128_joint.py', ROOT / 'docs/results/weights/lite_128_joint_fp16.pth')

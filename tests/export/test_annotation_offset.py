@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from facealign.export.annotation_offset import fit_annotation_offset
-from facealign.export.load import model_info, read_config
+from facealign.export.load import model_info
+from facealign.utils.config_file import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/integral/lite_128_joint.py'

@@ -27,7 +27,7 @@ def checkpoint(tmp_path_factory, drawn_data) -> Path:
     from mmpose.registry import MODELS
 
     import facealign.plugin  # noqa: F401
-    from facealign.export.load import read_config
+    from facealign.utils.config_file import read_config
 
     init_default_scope('mmpose')
     path = tmp_path_factory.mktemp('checkpoint') / 'untrained.pth'

@@ -14,6 +14,7 @@ from mmengine.config import Config, DictAction
 from facealign.errors import FaceAlignError
 from facealign.files import ensure_writable, sweep_partial
 from facealign.utils.arguments import real, whole
+from facealign.utils.config_file import read_config
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
@@ -44,12 +45,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     path = Path(args.config)
-    if not path.is_file():
-        raise FaceAlignError(f'{path}: no such config; see configs/')
-    try:
-        config = Config.fromfile(path)
-    except (SyntaxError, NameError, KeyError, ValueError, OSError) as error:
-        raise FaceAlignError(f'{path}: not a config that can be read ({error}); correct it') from error
+    config = read_config(path, 'model', 'default_scope')
     config.launcher = args.launcher
     config.work_dir = args.work_dir or config.get('work_dir') or str(Path('work_dirs') / path.stem)
     if getattr(args, 'show', False) or getattr(args, 'show_dir', None) is not None:

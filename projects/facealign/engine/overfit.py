@@ -16,6 +16,7 @@ from mmpose.registry import MODELS
 
 from facealign.datasets.synthetic.render import random_face
 from facealign.engine.optim import Bfloat16OptimWrapper
+from facealign.utils.config_file import read_config
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def overfit(
         lr: highest rate.
         report: called with the step and its loss.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config, 'model.backbone', 'model.head', 'codec', 'default_scope')
     init_default_scope(cfg.default_scope)
     codec = dict(cfg.codec, input_size=(size, size), heatmap_size=(size // 4, size // 4))
     cfg.model.backbone.update(depth=50, stem_channels=width, base_channels=width)

@@ -12,18 +12,6 @@ from facealign.inference.model_file import ModelInfo
 from facealign.markup import get_markup
 
 
-def read_config(path: str) -> Any:
-    """MMEngine's config file. Raises FaceAlignError where it cannot be read."""
-    from mmengine.config import Config
-
-    if not Path(path).is_file():
-        raise FaceAlignError(f'{path}: no such config')
-    try:
-        return Config.fromfile(path)
-    except Exception as error:  # configs are code: anything may come out of them
-        raise FaceAlignError(f'{path}: cannot be read as a config ({type(error).__name__}: {error})') from error
-
-
 def load_network(config: Any, checkpoint: str) -> Any:
     """The pose estimator of ``config`` with the weights of ``checkpoint``, on the CPU, in evaluation mode.
 

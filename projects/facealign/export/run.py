@@ -20,12 +20,13 @@ from facealign.evaluation.summary_file import update_summary
 from facealign.export.check import Check, check_file, refuse, run_torch
 from facealign.export.faces import CroppedFaces, crop_faces
 from facealign.export.graph import LandmarkGraph
-from facealign.export.load import annotation_file, load_network, model_info, read_config
+from facealign.export.load import annotation_file, load_network, model_info
 from facealign.export.scores import fit_scores
 from facealign.export.write import write_int8, write_onnx
 from facealign.files import atomic_write_bytes, ensure_writable
 from facealign.inference.annotated import read_annotated
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel
+from facealign.utils.config_file import read_config
 
 _CALIBRATION_FACES = 256
 _ARGMAX_HEADS = ('HeatmapHead', 'SimCCHead', 'RTMCCHead')
@@ -37,10 +38,10 @@ def export(args: argparse.Namespace) -> None:
     Raises:
         FaceAlignError: anything the user can put right, or a file that does not agree with PyTorch.
     """
-    ensure_writable(args.out.resolve().parent)
-    config = read_config(args.config)
+    config = read_config(args.config, 'model')
     info = model_info(config, args.name or args.out.stem, args.markup)
     network = load_network(config, args.checkpoint)
+    ensure_writable(args.out.resolve().parent)
     graph = LandmarkGraph(network, info).eval()
     faces = _faces(args.data, config, ('test_dataloader', 'val_dataloader'), '--data', info, args.faces)
     fit_on = _faces(args.fit, config, ('val_dataloader', 'train_dataloader'), '--fit', info, None)

@@ -9,8 +9,9 @@ import torch
 
 from facealign.errors import FaceAlignError
 from facealign.export.graph import LandmarkGraph
-from facealign.export.load import load_network, model_info, read_config
+from facealign.export.load import load_network, model_info
 from facealign.inference.model_file import Normaliser
+from facealign.utils.config_file import read_config
 
 
 class TorchModel:
@@ -29,7 +30,7 @@ class TorchModel:
     def __init__(self, config: str, checkpoint: str, device: str = 'cpu') -> None:
         if device == 'cuda' and not torch.cuda.is_available():
             raise FaceAlignError('device cuda: this PyTorch cannot use it; take cpu')
-        settings = read_config(config)
+        settings = read_config(config, 'model')
         self.info = model_info(settings, name=Path(config).stem)
         self.name = self.info.name
         self._device = device

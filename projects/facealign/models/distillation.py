@@ -11,7 +11,8 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from facealign.errors import FaceAlignError
-from facealign.export.load import load_network, read_config
+from facealign.export.load import load_network
+from facealign.utils.config_file import read_config
 
 
 @MODELS.register_module()
@@ -85,7 +86,7 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
 
 
 def _load_teacher(path: str, weights: str, student: dict) -> TopdownPoseEstimator:
-    config = read_config(path)
+    config = read_config(path, 'model')
     model = config.get('model', {})
     for what, ours, theirs in (
         ('codec', student['head']['decoder'], model.get('head', {}).get('decoder')),
