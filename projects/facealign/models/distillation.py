@@ -86,7 +86,7 @@ class DistilledPoseEstimator(TopdownPoseEstimator):
 
 
 def _load_teacher(path: str, weights: str, student: dict) -> TopdownPoseEstimator:
-    config = read_config(path, 'model')
+    config = read_config(path)
     model = config.get('model', {})
     for what, ours, theirs in (
         ('codec', student['head']['decoder'], model.get('head', {}).get('decoder')),

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from facealign.errors import printable
+
 
 def whole(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
     """A type for whole numbers from ``least`` to ``most``.
@@ -53,12 +55,12 @@ def picture(*suffixes: str) -> Callable[[str], Path]:
 
     >>> picture('.png', '.pdf')('a.txt')
     Traceback (most recent call last):
-    argparse.ArgumentTypeError: its name must end in .png or .pdf
+    argparse.ArgumentTypeError: a.txt: must end in .png or .pdf
     """
 
     def path(text: str) -> Path:
         if Path(text).suffix.lower() not in suffixes:
-            raise argparse.ArgumentTypeError(f'its name must end in {" or ".join(suffixes)}')
+            raise argparse.ArgumentTypeError(f'{printable(text)}: must end in {" or ".join(suffixes)}')
         return Path(text)
 
     return path
