@@ -32,7 +32,6 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     config = load_config(args)
-    prepare_work_dir(config)
 
     from mmengine.runner import Runner
 
@@ -44,6 +43,7 @@ def main() -> None:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise FaceAlignError(f'{args.dump}: --dump writes a pickle; name it .pkl')
         config.test_evaluator.metrics.append(dict(type='DumpResults', out_file_path=args.dump))
+    prepare_work_dir(config)
     with disk_errors(config.work_dir):
         Runner.from_cfg(config).test()
     leave_processes()
