@@ -13,6 +13,9 @@ from typing import Any
 _UNPRINTABLE = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
+_LONGEST, _END = 2400, 1000  # characters of a message, and of each end of one that is longer
+
+
 def printable(text: str | os.PathLike[str]) -> str:
     r"""``text`` with its control characters escaped, so that a file's name cannot steer a terminal or break a line.
 
@@ -32,7 +35,13 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 class FaceAlignError(Exception):
-    """Something the user can put right: one line naming the file and the remedy."""
+    """Something the user can put right: one line naming the file and the remedy.
+
+    What a file holds may be quoted in it; of a very long line the middle is left out.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if len(message) <= _LONGEST else f'{message[:_END]} … {message[-_END:]}')
 
 
 def run_command(main: Callable[..., Any], *args: Any) -> None:

@@ -169,7 +169,7 @@ def split_by_csv(faces: Sequence[FaceRecord], path: str | os.PathLike[str]) -> t
         if len(splits) > 1:
             raise FaceAlignError(f'{path}: {face.file_name} is in several splits: {", ".join(sorted(splits))}')
         (face.split,) = splits
-        if not re.fullmatch(r'[a-z0-9][a-z0-9_-]*', face.split):
+        if not re.fullmatch(r'[a-z0-9][a-z0-9_-]{0,63}', face.split):
             raise FaceAlignError(f'{path}: split "{face.split}" of {face.file_name} is no name; use letters and digits')
     return unlisted, table.absent(rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from facealign.datasets.synthetic import layout
 from facealign.datasets.synthetic.render import DrawnFace, random_face
 from facealign.inference.crop import CropRule
 from facealign.inference.model_file import ModelInfo
+from facealign.inference.sources import Source
 from facealign.io.coco import write_coco
 from facealign.io.pts import format_pts
 from facealign.markup import IBUG68, LAPA106, get_markup
@@ -94,6 +96,25 @@ BOX_CSV = b'image,x1,y1,x2,y2,score\na.jpg,5,6,50,60,0.9\nb/a.jpg,1,2,30,40,\nc.
 BOX_JSON = b'{"a.jpg": [[5, 6, 50, 60, 0.9]], "b/a.jpg": [[1, 2, 30, 40]], "c.jpg": []}'
 SPLIT_CSV = b'image_name,dataset_type,train_type,split\na.jpg,300w,train,train\nb.jpg,300w,test,test\n'
 NAMES = b'# faces\na.jpg\nb\\a.jpg 1 2 30 40\n"sub dir/c,d.jpg"\n/x/e.png\n'
+
+
+def source(path: Path) -> Source:
+    return Source(path, str(path), '', '', 'image', path.name)
+
+
+def journal(work: Path) -> bytes:
+    """What an output folder remembers of two pictures."""
+    from facealign.inference.journal import FILE_NAME, Journal
+
+    out = work / 'journal'
+    shutil.rmtree(out, ignore_errors=True)
+    log = Journal(out, dict(model='tiny'))
+    (work / 'a.jpg').write_bytes(b'picture')
+    first, second = log.enter([source(work / name) for name in ('a.jpg', 'b.jpg')])
+    log.add(first, [dict(file='a.jpg', points=[[1.5, 2.5]] * 68)])
+    log.fail(second, 'no such file')
+    log.close()
+    return (out / FILE_NAME).read_bytes()
 
 
 def results_files() -> tuple[bytes, bytes]:

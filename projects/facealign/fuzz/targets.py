@@ -185,6 +185,23 @@ def _summary(path: Path) -> Any:
     return update_summary(path, {'fuzz': 1.0})
 
 
+def _journal(path: Path) -> Any:
+    from facealign.inference.journal import FILE_NAME, Journal
+
+    out = path.parent / 'out'
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    shutil.copyfile(path, out / FILE_NAME)
+    log = Journal(out, dict(model='tiny'))
+    try:
+        (source,) = log.enter([seeds.source(path.parent / 'a.jpg')])
+        log.is_done(source)
+        log.add(source, [dict(file='a.jpg')])
+        return len(list(log.table())), log.failures(), log.formats, log.complete_formats
+    finally:
+        log.close()
+
+
 def _image(path: Path) -> Any:
     from facealign.io.image import read_image
     from facealign.io.image_header import read_header
@@ -323,6 +340,7 @@ TARGETS = (
     Target('names', lambda work: [Seed('.txt', seeds.NAMES, mutate_text)], _name_list),
     Target('results', _results_seeds, _results),
     Target('summary', lambda work: [Seed('.json', b'{"a.b": 1, "c": 0.25}', mutate_json)], _summary, weight=0.3),
+    Target('journal', lambda work: [Seed('.sqlite', seeds.journal(work), mutate_bytes)], _journal),
     Target('images', _image_seeds, _image, weight=4),
     Target('videos', _video_seeds, _video, weight=2, requires=('av',)),
     Target('onnx', _fixed(('.onnx', seeds.landmark_model, mutate_bytes)), _onnx, weight=2, requires=('onnx',)),

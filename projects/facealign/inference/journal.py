@@ -87,6 +87,8 @@ class Journal:
             self._path.unlink(missing_ok=True)
             self._database = self._open()
         before = self._setting('settings')
+        if not isinstance(before, dict | None):
+            raise self._damaged('its settings are none')
         if before not in (None, settings) and not restart:
             changed = ', '.join(key for key in {**before, **settings} if before.get(key) != settings.get(key))
             raise FaceAlignError(
@@ -221,14 +223,22 @@ class Journal:
     def entries(self) -> Iterator[Entry]:
         """All inputs, in the order in which they were first named."""
         query = 'select place, key, name, stem, kind, done, reason from inputs order by place'
-        for place, key, name, stem, kind, done, reason in self._database.execute(query):
+        for place, key, name, stem, kind, done, reason in self._rows(query):
+            if not (isinstance(key, bytes) and all(isinstance(word, str) for word in (name, stem, kind, reason))):
+                raise self._damaged('an input has no name')
             yield Entry(place, os.fsdecode(key), name, stem, kind, bool(done), reason)
 
     def records(self, entry: Entry | int) -> Iterator[dict[str, Any]]:
         """The records of one input, in their order."""
         place = entry if isinstance(entry, int) else entry.place
-        for (record,) in self._database.execute('select record from records where place = ? order by rowid', [place]):
-            yield json.loads(record)
+        for (text,) in self._rows('select record from records where place = ? order by rowid', place):
+            try:
+                record = json.loads(text)
+            except (ValueError, TypeError, RecursionError) as error:
+                raise self._damaged('a result cannot be read') from error
+            if not isinstance(record, dict):
+                raise self._damaged('a result is none')
+            yield record
 
     def table(self) -> Iterator[dict[str, Any]]:
         """All records, and ``file`` and ``error`` of what could not be read, in the order of the inputs."""
@@ -267,11 +277,23 @@ class Journal:
         return replace(source, name=name, stem=stem)
 
     def _one(self, query: str, source: Source) -> Any:
-        return self._database.execute(query, [os.fsencode(source.key)]).fetchone()
+        return next(self._rows(query, os.fsencode(source.key)), None)
 
     def _setting(self, name: str) -> Any:
-        row = self._database.execute('select value from settings where name = ?', [name]).fetchone()
-        return None if row is None else json.loads(row[0])
+        row = next(self._rows('select value from settings where name = ?', name), None)
+        try:
+            return None if row is None else json.loads(row[0])
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._damaged(f'its {name} cannot be read') from error
+
+    def _rows(self, query: str, *values: Any) -> Iterator[tuple]:
+        try:
+            yield from self._database.execute(query, values)
+        except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, problem: str) -> FaceAlignError:
+        return FaceAlignError(f'{self._path}: is damaged ({problem}); choose another --out, or remove it to begin anew')
 
     def _set(self, name: str, value: Any) -> None:
         with self._writing():
