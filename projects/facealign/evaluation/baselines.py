@@ -17,9 +17,10 @@ from facealign.evaluation.box_mapping import BoxMapping
 from facealign.evaluation.dlib_training import PREDICTOR, dlib_grey, import_dlib
 from facealign.evaluation.metrics import FaceAlignmentMetric, key_prefix
 from facealign.inference.detectors import get_detector
+from facealign.inference.dlib_predictor import open_predictor
 from facealign.io.image import read_image
 from facealign.io.onnx_file import read_onnx
-from facealign.utils.reading import MEBIBYTE, check_regular, read_json
+from facealign.utils.reading import MEBIBYTE, read_json
 
 _GET_PREDICTOR = (
     'train one on your data with tools/train_dlib.py CONFIG, or get shape_predictor_68_face_landmarks.dat.bz2 from '
@@ -121,13 +122,8 @@ class DlibBaseline(Baseline):
     def _load(self, path: Path) -> None:
         if not path.is_file():
             raise FaceAlignError(f'{path}: no such dlib predictor; {_GET_PREDICTOR}')
-        dlib = import_dlib()
-        try:
-            check_regular(path, 2**30)
-            self._predictor = dlib.shape_predictor(str(path))
-        except (OSError, RuntimeError, MemoryError, ValueError) as error:
-            raise FaceAlignError(f'{path}: not a dlib predictor; {_GET_PREDICTOR}') from error
-        self._dlib = dlib
+        self._dlib = import_dlib()
+        self._predictor = open_predictor(path, _GET_PREDICTOR)
         about = path.with_suffix('.json')
         self._hog = get_detector('dlib-hog')
         self._mapping, self._boxes = BoxMapping(), 'dlib-hog'

@@ -349,6 +349,7 @@ TARGETS = (
         'trees',
         lambda work: [Seed('.dat', seeds.dlib_predictor(work), mutate_bytes)],
         _dlib_trees,
+        weight=0.3,
         requires=('dlib',),
     ),
     Target('mmod', _network_file, _dlib_network, weight=0.3, requires=('dlib',)),

@@ -22,11 +22,11 @@ from facealign.inference.align_files import Options, align_files
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.annotated import AnnotatedImage
 from facealign.inference.crop import CropRule, cut, to_image
+from facealign.inference.dlib_predictor import open_predictor
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel
 from facealign.inference.sources import Source
 from facealign.io.image import read_image
 from facealign.io.onnx_file import read_onnx
-from facealign.utils.reading import check_regular
 
 FRAME = (640, 480)
 FACE_HEIGHT = 200  # of the points, in the frames
@@ -158,11 +158,7 @@ class DlibErt:
     def __init__(self, path: Path) -> None:
         import dlib
 
-        try:
-            check_regular(path, 2**30)
-            self._predictor = dlib.shape_predictor(str(path))
-        except (OSError, RuntimeError, MemoryError, ValueError) as error:
-            raise FaceAlignError(f'{path}: not a shape predictor of dlib ({error})') from error
+        self._predictor = open_predictor(path, 'give one that tools/train_dlib.py wrote, or a published one')
         self._detector = dlib.get_frontal_face_detector()
         self._rectangle = dlib.rectangle
         self.path = path
