@@ -60,7 +60,7 @@ def spread_of(points: np.ndarray) -> np.ndarray:
 
     >>> square = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
     >>> spread_of(np.stack([square, square + [[1, 0], [0, 0], [0, 0], [0, 0]]])).round(3).tolist()
-    [0.051, 0.0, 0.0, 0.0]
+    [0.05, 0.0, 0.0, 0.0]
     """
     mean = points.mean(axis=0)
     size = np.sqrt(np.prod(np.ptp(mean, axis=0)))
