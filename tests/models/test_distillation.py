@@ -79,7 +79,7 @@ def test_a_teacher_that_is_asked_twice_gives_what_the_flip_test_gives(model: dic
     crops = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
 
     class Teacher:
-        info, name = SimpleNamespace(markup=get_markup('ibug68+datatang106')), 'teacher'
+        info, name = SimpleNamespace(markup=get_markup('ibug68+datatang106'), annotation_offset=0), 'teacher'
 
         def __call__(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             points = _points_of(model, weights, _images(crops)).numpy() * 128
