@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from facealign.fuzz.targets import Target
+from facealign.fuzz.worker import MAX_SECONDS
 
-MAX_SECONDS = 5.0  # of processor time of one input
 _MAX_WAIT = 60.0  # of the clock, for what waits for something that never comes
 _MAX_START = 300.0  # until the first input, with imports and drawing
 _BATCH = 1000  # inputs a process tries before a fresh one takes over
@@ -162,6 +162,7 @@ class _Worker:
         result, self._next = self._result, message['done'] + 1
         result.inputs += 1
         result.slowest = max(result.slowest, message['seconds'])
+        self._current = dict(self._current, file=message['kept'])
         if message['outcome'] == 'traceback':
             self._fail('tracebacks', message['error'])
         elif message['seconds'] > MAX_SECONDS:

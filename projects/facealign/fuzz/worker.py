@@ -19,6 +19,7 @@ from facealign.fuzz.targets import Seed, Target, find_target
 
 EXTRA = 'FACEALIGN_FUZZ_EXTRA'  # names a folder with a folder of files for each target that has some
 _LONGEST_MESSAGE = 4000
+MAX_SECONDS = 5.0  # of processor time of one input
 GROWTH = 2**30  # bytes of address space that the inputs of a target may take
 
 
@@ -39,7 +40,11 @@ def main(name: str, folder: str, seed: int, first: int, last: int) -> None:
             print(json.dumps(dict(start=index, file=path.name)), file=report)
             before = time.process_time()
             outcome = _try(target, path)
-            print(json.dumps(dict(done=index, seconds=time.process_time() - before, **outcome)), file=report)
+            seconds = time.process_time() - before
+            kept = work / f'kept-{index}{whole.suffix}'
+            if outcome['outcome'] == 'traceback' or seconds > MAX_SECONDS:  # the next input takes the file's place
+                kept.write_bytes(data)
+            print(json.dumps(dict(done=index, seconds=seconds, kept=kept.name, **outcome)), file=report)
     print(json.dumps(dict(end=True, peak=_peak())), file=report)
     report.flush()
     os._exit(0)  # what damaged files left in libraries is not torn down

@@ -121,9 +121,12 @@ class FaceAligner:
         if isinstance(images, str | os.PathLike | bytes) or is_picture(images) or not isinstance(images, Iterable):
             return self.__call__([images], None if boxes is None else [boxes], color=color)[0]
         images = list(images)
-        if boxes is not None and not isinstance(boxes, Iterable):
-            raise FaceAlignError(f'boxes: {type(boxes).__name__} for a list of images; give a list of one set for each')
-        boxes = [None] * len(images) if boxes is None else list(boxes)
+        try:
+            boxes = [None] * len(images) if boxes is None else list(boxes)
+        except TypeError as error:  # a number, or an array that is one
+            raise FaceAlignError(
+                f'boxes: {type(boxes).__name__} for a list of images; give a list of one set for each'
+            ) from error
         if len(boxes) != len(images):
             raise FaceAlignError(
                 f'boxes: {len(boxes)} sets for {len(images)} images; give one (or None) for each image'
