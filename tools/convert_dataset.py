@@ -85,6 +85,12 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         help='do not look for photos that occur more than once under other names, rescaled, cropped or mirrored; '
         'otherwise they are listed, and draws keep them together',
     )
+    parser.add_argument(
+        '--hand-placed',
+        type=Path,
+        metavar='FILE',
+        help='CSV of image names and a digit for each point: those with 0 were not placed by hand, and become absent',
+    )
     parser.add_argument('--workers', type=whole(), help='processes for detecting and cropping (default: all cores)')
     return parser.parse_args(join_values(argv))
 
@@ -124,6 +130,7 @@ def main() -> None:
         crop_margin=args.crop_margin,
         crop_face=args.crop_face,
         duplicates=args.duplicates,
+        hand_placed=args.hand_placed,
         workers=args.workers,
     )
     summary = convert(args.format, args.src, args.out, options)

@@ -18,6 +18,7 @@ from facealign.datasets.datatang import read_datatang
 from facealign.datasets.datatang_h5 import read_datatang_h5
 from facealign.datasets.doubtful import find_doubtful
 from facealign.datasets.duplicates import Fingerprint, find_duplicates, group_duplicates, read_fingerprints
+from facealign.datasets.hand_placed import keep_hand_placed
 from facealign.datasets.lapa import read_lapa
 from facealign.datasets.menpo import read_menpo
 from facealign.datasets.own_points import inferred_markup, markup_of_pts, named_markup
@@ -62,6 +63,7 @@ class Options:
     crop_margin: float = 0.5
     crop_face: float = 256
     duplicates: bool = True
+    hand_placed: Path | None = None
     workers: int | None = None
 
 
@@ -110,6 +112,9 @@ def _convert(
     num_points = given if isinstance(given, int) else given.num_keypoints
     gathered = _read(dataset_format, source, options, num_points, frames)
     markup = inferred_markup(gathered.faces, source) if isinstance(given, int) else given
+    if options.hand_placed is not None:
+        keep_hand_placed(gathered.faces, options.hand_placed)
+        _leave_out_empty(gathered)
     # Any folder's .pts files are taken to be in the markup named; the other formats have their own.
     own = markup if dataset_format == 'pts' else get_markup(FORMATS[dataset_format])
     if own is not markup:
@@ -149,6 +154,13 @@ def _convert(
     for name in outdated:
         (out / f'{name}.json').unlink(missing_ok=True)
     return summary
+
+
+def _leave_out_empty(gathered: Gathered) -> None:
+    for face in gathered.faces:
+        if not face.annotated.any():
+            gathered.leave_out(face.file_name, 'no point placed by hand')
+    gathered.faces = [face for face in gathered.faces if face.annotated.any()]
 
 
 def _one_root(faces: list[FaceRecord]) -> Path:
