@@ -79,7 +79,7 @@ class Journal:
         self._path = ensure_writable(out) / FILE_NAME
         try:
             self._database = self._open()
-        except (sqlite3.Error, _OtherVersion) as error:
+        except (sqlite3.Error, UnicodeDecodeError, _OtherVersion) as error:
             if not restart:
                 raise FaceAlignError(
                     f'{self._path}: cannot be read ({error}); choose another --out, or --restart to begin anew'
@@ -323,7 +323,7 @@ class _Transaction:
             self._database.__exit__(kind, error, trace)
         except sqlite3.Error as failed:
             error = failed
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError):  # SQLite's own words quote damaged files
             raise FaceAlignError(f'{self._path}: cannot be written ({error}); check the disk space') from error
 
 
