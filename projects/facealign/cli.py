@@ -148,7 +148,7 @@ def align(args: argparse.Namespace) -> int:
     from facealign.inference.align_files import Options, align_files
     from facealign.inference.aligner import FaceAligner, model_files
     from facealign.inference.detectors import detector_files
-    from facealign.inference.journal import digest_of_files
+    from facealign.inference.file_content import digest_of_files
     from facealign.inference.overlay import EXTRAS, Overlay
 
     extras = [word.strip() for word in args.draw.split(',') if word.strip()]

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from facealign.errors import FaceAlignError
 from facealign.inference.align_files import Options, align_files
 from facealign.inference.face import Face
+from facealign.inference.journal import Journal
 from facealign.inference.sources import find_sources
 from facealign.io.pts import read_pts
 from facealign.markup import IBUG68
@@ -54,7 +55,7 @@ class FakeAligner:
     def is_full(self, pending: list) -> bool:
         return len(pending) >= 2
 
-    def align(self, images: list, boxes: list) -> list[list[Face]]:
+    def align(self, images: list, boxes: list, turned: bool = False) -> list[list[Face]]:
         return [
             [Face(points(number_of(image), i), np.ones(68), box[:4], 0.5, IBUG68) for i, box in enumerate(rows)]
             for image, rows in zip(images, boxes)
@@ -208,3 +209,83 @@ def test_no_input_and_no_annotation_is_overwritten(tmp_path: Path) -> None:
             align_files(FakeAligner(), sources, Options(out, **options))  # type: ignore[arg-type]
     assert (tmp_path / 'images' / '1.jpg').read_bytes() == before
     assert (tmp_path / 'images' / '1.pts').read_text() == 'mine'
+
+
+def test_files_that_no_run_has_made_are_neither_replaced_nor_removed(tmp_path: Path) -> None:
+    """A data set's folder as --out: its pictures lie where drawings would go, its annotations where points would."""
+    image = tmp_path / 'a.jpg'
+    write(image, 1, 7)
+    write(tmp_path / 'images' / 'a.jpg', 1, 8)
+    others = [tmp_path / name for name in ('a.pts', 'a.2.pts', 'a.npy', 'images/b.jpg', 'failures.csv', 'videos/a.mp4')]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('mine')
+    before = {path: path.read_bytes() for path in (*others, tmp_path / 'images' / 'a.jpg')}
+
+    def run(names: list[str], *formats: str, **options) -> None:
+        sources = find_sources([str(tmp_path / name) for name in names], tmp_path)
+        align_files(FakeAligner(), sources, Options(tmp_path, formats or ('json',), **options))  # type: ignore[arg-type]
+        assert {path: path.read_bytes() for path in before} == before
+
+    run(['a.jpg'])
+    run(['images/a.jpg'])
+    write(image, 0, 9)
+    run(['a.jpg'])
+    for formats, options in ((['pts'], {}), (['npy'], {}), ([], dict(save_images=True))):
+        with pytest.raises(FaceAlignError, match='is no result of an earlier run'):
+            run(['a.jpg'], *formats, **options)
+    run(['a.jpg'], restart=True, settings=dict(files='b'))
+    image.write_text('no picture any more')
+    (tmp_path / 'failures.csv').unlink()
+    del before[tmp_path / 'failures.csv']
+    run(['a.jpg'], settings=dict(files='b'))
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize('out', ['.', 'images', 'images/a'])
+def test_an_annotation_below_the_results_folder_stays(tmp_path: Path, out: str) -> None:
+    image = tmp_path / 'images' / 'a' / '1.png'
+    write(image, 1, 7)
+    image.with_suffix('.pts').write_text('mine')
+    (tmp_path / 'list.txt').write_text('images/a/1.png')
+    (tmp_path / 'images' / 'list.txt').write_text('a/1.png')
+    listed = tmp_path / 'images' / 'list.txt' if out == 'images' else tmp_path / 'list.txt'
+    source = image if out == 'images/a' else listed
+    with pytest.raises(FaceAlignError, match='choose another --out'):
+        align_files(FakeAligner(), find_sources([str(source)]), Options(tmp_path / out, ('pts',)))  # type: ignore[arg-type]
+    assert image.with_suffix('.pts').read_text() == 'mine'
+
+
+def test_a_folder_of_inputs_may_lie_in_that_of_the_results(tmp_path: Path) -> None:
+    write(tmp_path / 'images' / '1.png', 1, 7)
+    for _ in range(2):
+        sources = find_sources([str(tmp_path / 'images')], tmp_path)
+        align_files(FakeAligner(), sources, Options(tmp_path, ('json', 'pts')))  # type: ignore[arg-type]
+    assert pairs_on_disk(tmp_path) == [(7, 0)]
+    assert (tmp_path / 'images' / '1.png').exists()
+
+
+@pytest.mark.parametrize('formats', [('pts',), ('npy', 'pts', 'json')])
+def test_what_a_killed_run_left_of_an_input_goes_with_the_next_run(tmp_path: Path, formats: tuple[str, ...]) -> None:
+    """Killed between an input's files and its entry in the journal, then run with other inputs."""
+    for name in ('1.png', '2.png'):
+        write(tmp_path / name, 2, int(name[0]))
+    out = tmp_path / 'out'
+
+    def run(name: str, killed: bool = False) -> None:
+        with pytest.MonkeyPatch.context() as patch, suppress(Killed):
+            if killed:
+                patch.setattr(Journal, 'add', _die)
+            align_files(FakeAligner(), find_sources([str(tmp_path / name)]), Options(out, formats, save_images=True))  # type: ignore[arg-type]
+
+    run('1.png')
+    write(tmp_path / '1.png', 3, 5)
+    run('1.png', killed=True)
+    assert (out / '1.3.pts').exists()
+    run('2.png')
+    assert pairs_on_disk(out) == [(2, 0), (2, 1)]
+    assert [path.name for path in (out / 'images').iterdir()] == ['2.jpg']
+
+
+def _die(*_: object) -> None:
+    raise Killed

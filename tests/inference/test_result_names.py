@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facealign.inference.result_names import ResultNames, drawn_file, full_path, result_files
+from facealign.inference.result_names import ResultNames, drawn_file, full_path
 from facealign.inference.sources import find_sources
 
 # Few parts, so that names meet: suffixes in stems, numbers of faces, cases, and composed and decomposed letters.
@@ -28,7 +28,7 @@ def kind_of(name: str) -> str:
 def written(stem: str, kind: str) -> set[str]:
     """The paths of two faces' results, as a file system sees them that knows no case and one form of letters."""
     stems = [stem] if kind == 'image' else [f'{stem}/{frame:06d}' for frame in (0, 1)]
-    files = [file for one in stems for file in result_files(one, 3)] + [drawn_file(stem, kind)]
+    files = [f'{one}{end}' for one in stems for end in ('.pts', '.2.pts', '.3.pts', '.npy')] + [drawn_file(stem, kind)]
     return {unicodedata.normalize('NFC', file).casefold() for file in files}
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from facealign.errors import FaceAlignError
 from facealign.inference.face import Face
-from facealign.inference.journal import Journal, file_state
+from facealign.inference.file_content import file_state
+from facealign.inference.journal import Journal
 from facealign.inference.sources import Source, find_sources
 from facealign.inference.writers import FORMATS, TABLES, csv_header, record_of, write_faces, write_table
 from facealign.io.pts import read_pts

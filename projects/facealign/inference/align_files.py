@@ -17,7 +17,7 @@ from facealign import __version__
 from facealign.errors import FaceAlignError, printable
 from facealign.inference.aligner import FaceAligner
 from facealign.inference.face import Face
-from facealign.inference.journal import file_state
+from facealign.inference.file_content import file_state
 from facealign.inference.overlay import Overlay
 from facealign.inference.progress import RunProgress
 from facealign.inference.result_folder import ResultFolder

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,39 +12,31 @@ from typing import Any
 
 from facealign.errors import FaceAlignError
 from facealign.files import ensure_writable
+from facealign.inference.file_content import content_of, file_state
 from facealign.inference.result_names import ResultNames
 from facealign.inference.sources import Source
 
 FILE_NAME = '.facealign.sqlite'
-_VERSION = 2
+_VERSION = 3
 # An input's place is its number: the tables keep the order in which inputs were first named.
 _TABLES = """
     create table if not exists settings (name text primary key, value text);
     create table if not exists inputs (
         place integer primary key, key blob unique, name text, stem text, kind text,
         done integer default 0, state text default '', digest blob, made_with text default '', drawn text default '',
-        reason text default '');
+        reason text default '', owned text default '');
     create table if not exists records (place integer, record text);
     create index if not exists records_place on records (place);
 """
 
 
 @dataclass(frozen=True)
-class Content:
-    """What was in a file when it was read.
+class Entry:
+    """One input of this run or an earlier one; see :class:`Source` for the names.
 
     Attributes:
-        state: size, times and number of the file; as long as they stay, it is not read again. Empty where unknown.
-        digest: of its bytes.
+        owned: the kinds of file that were or may have been made of it, see :mod:`facealign.inference.result_files`.
     """
-
-    state: str
-    digest: bytes = b''
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One input of this run or an earlier one; see :class:`Source` for the names."""
 
     place: int
     key: str
@@ -55,6 +45,7 @@ class Entry:
     kind: str
     done: bool
     reason: str
+    owned: frozenset[str]
 
 
 class Journal:
@@ -124,9 +115,13 @@ class Journal:
     def complete_formats(self, formats: Sequence[str]) -> None:
         self._set('complete_formats', list(formats))
 
-    def knows(self, source: Source) -> bool:
-        """Whether an earlier run was given ``source``."""
-        return self._one('select 1 from inputs where key = ?', source) is not None
+    def own(self, kinds: Iterable[tuple[str, Iterable[str]]]) -> None:
+        """Note of inputs, by their keys, which kinds of file may from now on be made of them."""
+        with self._writing():
+            self._database.executemany(
+                'update inputs set owned = ? where key = ?',
+                [[' '.join(sorted(names)), os.fsencode(key)] for key, names in kinds],
+            )
 
     def enter(self, sources: Sequence[Source], again: bool = False) -> list[Source]:
         """Give the sources their places and names: those they had in an earlier run, or new ones.
@@ -171,6 +166,14 @@ class Journal:
             self._database.execute('update inputs set state = ? where key = ?', [state, os.fsencode(source.key)])
         return True
 
+    def begin(self, source: Source) -> None:
+        """Note that the files of ``source`` are about to change: should this process die, it has no result."""
+        place = self.place(source)
+        if any(self.records(place)):
+            with self._writing():
+                self._database.execute('delete from records where place = ?', [place])
+                self._database.execute('update inputs set done = 0 where place = ?', [place])
+
     def add(
         self,
         source: Source,
@@ -185,7 +188,7 @@ class Journal:
         Args:
             source: as :meth:`enter` gave it.
             records: one, or one a frame; they may come while it is worked on.
-            state: the file's :func:`file_state` before it was read.
+            state: the file's :func:`facealign.inference.file_content.file_state` before it was read.
             made_with, drawn: as for :meth:`is_done`.
             problem: called at the end: why the next run must do it again, as it is not whole; empty where it is.
         """
@@ -222,11 +225,12 @@ class Journal:
 
     def entries(self) -> Iterator[Entry]:
         """All inputs, in the order in which they were first named."""
-        query = 'select place, key, name, stem, kind, done, reason from inputs order by place'
-        for place, key, name, stem, kind, done, reason in self._rows(query):
-            if not (isinstance(key, bytes) and all(isinstance(word, str) for word in (name, stem, kind, reason))):
+        query = 'select place, key, name, stem, kind, done, reason, owned from inputs order by place'
+        for place, key, name, stem, kind, done, reason, owned in self._rows(query):
+            words = (name, stem, kind, reason, owned)
+            if not (isinstance(key, bytes) and all(isinstance(word, str) for word in words)):
                 raise self._damaged('an input has no name')
-            yield Entry(place, os.fsdecode(key), name, stem, kind, bool(done), reason)
+            yield Entry(place, os.fsdecode(key), name, stem, kind, bool(done), reason, frozenset(owned.split()))
 
     def records(self, entry: Entry | int) -> Iterator[dict[str, Any]]:
         """The records of one input, in their order."""
@@ -325,36 +329,3 @@ class _Transaction:
             error = failed
         if isinstance(error, sqlite3.Error | UnicodeDecodeError):  # SQLite's own words quote damaged files
             raise FaceAlignError(f'{self._path}: cannot be written ({error}); check the disk space') from error
-
-
-def file_state(path: Path) -> str:
-    """Size, times and number of a regular file; empty for all else, and for what is not there."""
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return ''
-    if not stat.S_ISREG(found.st_mode):
-        return ''
-    return f'{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino} {found.st_dev}'
-
-
-def content_of(path: Path, state: str) -> Content:
-    """What was in a file while its :func:`file_state` was ``state``: unknown where it has changed since."""
-    digest = hashlib.sha256()
-    if not state:
-        return Content('')
-    try:
-        with open(path, 'rb') as file:
-            while part := file.read(1 << 20):
-                digest.update(part)
-    except OSError:
-        return Content('')
-    return Content(state, digest.digest()) if file_state(path) == state else Content('')
-
-
-def digest_of_files(paths: Iterable[str | os.PathLike[str]]) -> str:
-    """One digest of all files' bytes; those that are missing do not count."""
-    digest = hashlib.sha256()
-    for path in map(Path, paths):
-        digest.update(content_of(path, file_state(path)).digest)
-    return digest.hexdigest()

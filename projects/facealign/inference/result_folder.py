@@ -1,23 +1,26 @@
 """The folder of results: tables, files beside each other and drawings, in step with the journal at every moment.
 
 The order of writing makes that so: an input's own files come first, then its entry in the journal, and the tables,
-which are made from the journal, last. A run that is killed and started again does what has no entry once more.
+which are made from the journal, last. A run that is killed and started again does what has no entry once more. Which
+files are its own is in the journal before they are written: no other file of the folder is replaced or removed.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_bytes, atomic_write_csv, ensure_writable, sweep_partial
-from facealign.inference.journal import Journal
-from facealign.inference.result_names import drawn_file, full_path, result_files
+from facealign.inference.journal import Entry, Journal
+from facealign.inference.result_files import DRAWING, remove_file, remove_results, results_there
+from facealign.inference.result_names import drawn_file, full_path
 from facealign.inference.sources import Source
-from facealign.inference.writers import TABLES, remove_file, write_faces, write_table
+from facealign.inference.writers import TABLES, write_faces, write_table
 from facealign.markup import Markup
+
+_FAILURES = ('file', 'reason')
 
 
 class ResultFolder:
@@ -42,18 +45,17 @@ class ResultFolder:
         """Begin, and give the sources the names by which their results go.
 
         Raises:
-            FaceAlignError: the folder holds results of other settings, or a result would overwrite an input.
+            FaceAlignError: the folder holds results of other settings, or a result would overwrite an input or
+                another file that no run has made.
         """
         sweep_partial(self._out)
         self._journal = Journal(self._out, settings, restart)
-        self._check_pts(sources)
-        if self._journal.is_stale:
-            self._remove_all()
+        self._remove(self._journal.is_stale)
         self._formats += [kind for kind in self._journal.formats if kind not in self._formats]
-        self._journal.formats = self._formats
         named = self._journal.enter(sources, restart)
-        self._check_drawings([source for source in named if (save_images if source.kind == 'image' else save_video)])
-        self._complete_formats(named)
+        drawn = [source for source in named if (save_images if source.kind == 'image' else save_video)]
+        self._check_drawings(drawn)
+        self._take(named, {source.key for source in drawn})
         return named
 
     def path(self, name: str) -> Path:
@@ -75,11 +77,11 @@ class ResultFolder:
         self, source: Source, record: dict[str, Any], picture: bytes | None, state: str, made_with: str, drawn: str
     ) -> None:
         """Write the files of an image, then note it in the journal; ``picture`` is the drawing as a JPEG file."""
-        path = self.path(drawn_file(source.stem, source.kind))
-        if picture is None:
-            remove_file(path)  # of what the file was before
-        else:
-            atomic_write_bytes(path, picture)
+        self._journal.begin(source)
+        if picture is not None:
+            atomic_write_bytes(self.path(drawn_file(source.stem, source.kind)), picture)
+        elif DRAWING in self._owned[source.key]:  # of what the file was before
+            remove_results(self._out, source.stem, source.kind, [DRAWING])
         self._write_files(source.stem, [record], self._beside)
         self._journal.add(source, [record], state, made_with, drawn)
 
@@ -93,25 +95,23 @@ class ResultFolder:
         problem: Callable[[], str],
     ) -> None:
         """Write the files of a video's frames as they come, and note it in the journal; see :meth:`Journal.add`."""
-        place = self._journal.place(source)
-        self._remove_files(source.stem, source.kind, self._journal.records(place))
+        self._journal.begin(source)
+        remove_results(self._out, source.stem, source.kind, self._owned[source.key])
         self._journal.add(source, self._written(source.stem, records), state, made_with, drawn, problem)
 
     def fail(self, source: Source, reason: str) -> None:
         """Note why ``source`` gave nothing; the files of what it was before go."""
-        place = self._journal.place(source)
-        before = list(self._journal.records(place))
         self._journal.fail(source, reason)
-        if before and not any(self._journal.records(place)):
-            self._remove_files(source.stem, source.kind, before)
+        if not any(self._journal.records(self._journal.place(source))):
+            remove_results(self._out, source.stem, source.kind, self._owned[source.key])
 
     def write_failures(self, failures: Sequence[tuple[str, str]]) -> None:
         """Write ``failures.csv``, of this run and those before it, also when this one is interrupted."""
         path = self.path('failures.csv')
         rows = dict([*self._journal.failures(), *failures])
         if rows:
-            atomic_write_csv(path, [('file', 'reason'), *rows.items()])
-        else:
+            atomic_write_csv(path, [_FAILURES, *rows.items()])
+        elif _is_ours(path):
             remove_file(path)
 
     def write_tables(self, about: dict[str, Any]) -> None:
@@ -138,28 +138,47 @@ class ResultFolder:
             self._write_files(stem, [record], self._beside)
             yield record
 
-    def _complete_formats(self, named: Sequence[Source]) -> None:
+    def _remove(self, everything: bool) -> None:
+        """Remove the files of inputs that a killed run was at, or of all there are; only those that runs have made."""
+        owned = []
+        for entry in self._journal.entries():
+            if entry.owned and (everything or not (entry.done or any(self._journal.records(entry)))):
+                remove_results(self._out, entry.stem, entry.kind, entry.owned)
+                owned.append((entry.key, ()))
+        self._journal.own(owned)
+        if everything:
+            for kind in self._journal.formats:
+                if kind in TABLES:
+                    remove_file(self.path(TABLES[kind]))
+            self._journal.forget()
+
+    def _take(self, named: Sequence[Source], drawn: set[str]) -> None:
+        """Make sure that no result replaces a file that no run has made, then note which will be made.
+
+        Results of inputs of earlier runs, too, are written in formats that these runs were not asked for.
+        """
+        now = {source.key for source in named}
+        entries = list(self._journal.entries())
+        self._owned = {entry.key: entry.owned for entry in entries}
+        kinds = {}
+        for entry in entries:
+            kinds[entry.key] = {*self._beside, *([DRAWING] if entry.key in drawn else [])}
+            if entry.key not in now and not any(self._journal.records(entry)):
+                kinds[entry.key] = set()
+            for path in results_there(self._out, entry.stem, entry.kind, kinds[entry.key] - entry.owned):
+                raise FaceAlignError(f'{path}: is no result of an earlier run; choose another --out, or move it away')
+        added = {key: self._owned[key] | names for key, names in kinds.items() if names - self._owned[key]}
+        self._owned.update(added)
+        self._journal.formats = self._formats
+        self._journal.own(added.items())
+        self._complete_formats([entry for entry in entries if entry.key not in now])
+
+    def _complete_formats(self, others: Sequence[Entry]) -> None:
         """Write earlier runs' results in formats that were not asked for then; those of this run come as it goes."""
         kinds = [kind for kind in self._beside if kind not in self._journal.complete_formats]
-        now = {source.key for source in named}
-        for entry in self._journal.entries() if kinds else ():
-            if entry.key not in now:
-                self._write_files(entry.stem, self._journal.records(entry), kinds)
+        for entry in others if kinds else ():
+            self._write_files(entry.stem, self._journal.records(entry), kinds)
         self._journal.complete_formats = self._formats
-
-    def _remove_all(self) -> None:
-        for entry in self._journal.entries():
-            self._remove_files(entry.stem, entry.kind, self._journal.records(entry))
-        for name in TABLES.values():
-            remove_file(self.path(name))
-        self._journal.forget()
-
-    def _remove_files(self, stem: str, kind: str, records: Iterable[dict[str, Any]]) -> None:
-        for record in records:
-            frame = record.get('frame')
-            for name in result_files(stem if frame is None else f'{stem}/{frame:06d}', len(record['faces'])):
-                remove_file(self.path(name))
-        remove_file(self.path(drawn_file(stem, kind)))
 
     def _check_drawings(self, sources: Sequence[Source]) -> None:
         inputs, folders = {source.key for source in sources}, dict[str, str]()
@@ -168,10 +187,11 @@ class ResultFolder:
             if full_path(path, folders) in inputs:
                 raise FaceAlignError(f'{path}: is an input, and the drawing would replace it; choose another --out')
 
-    def _check_pts(self, sources: Sequence[Source]) -> None:
-        """Raise FaceAlignError where an annotation beside an image would be overwritten."""
-        out = os.path.realpath(self._out)
-        for source in sources if 'pts' in self._asked else ():
-            path = Path(source.key).with_suffix('.pts')
-            if os.path.dirname(source.key) == out and path.is_file() and not self._journal.knows(source):
-                raise FaceAlignError(f'{path}: is no result of an earlier run; choose another --out')
+
+def _is_ours(failures: Path) -> bool:
+    """Whether a ``failures.csv`` begins as those that are written here."""
+    try:
+        with open(failures, encoding='utf-8', errors='replace') as file:
+            return file.readline(80).strip() == ','.join(_FAILURES)
+    except OSError:
+        return False

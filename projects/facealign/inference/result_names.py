@@ -155,12 +155,6 @@ def _digest(key: str, size: int = 4) -> str:
     return hashlib.blake2b(os.fsencode(key), digest_size=size).hexdigest()
 
 
-def result_files(stem: str, faces: int) -> list[str]:
-    """The files beside each other of one image or frame with so many faces, relative to the folder of the results."""
-    points = [f'{stem}.pts', *(f'{stem}.{number}.pts' for number in range(2, faces + 1))]
-    return [*points, f'{stem}.npy'] if faces else []
-
-
 def drawn_file(stem: str, kind: str) -> str:
     """The picture or video with the points drawn, relative to the folder of the results."""
     return f'videos/{stem}.mp4' if kind in ('video', 'camera') else f'images/{stem}.jpg'

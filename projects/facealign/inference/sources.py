@@ -121,6 +121,8 @@ def _walk(folder: Path, leave_out: Path | None, prefix: str = '') -> Iterator[_F
     Links to folders are followed, each real folder once.
     """
     skip = os.path.realpath(leave_out) if leave_out else None
+    if skip is not None and _is_in(os.path.realpath(folder), skip):
+        skip = None  # named by the user himself
     found: list[_Found] = []
 
     def unreadable(error: OSError) -> None:
@@ -132,7 +134,7 @@ def _walk(folder: Path, leave_out: Path | None, prefix: str = '') -> Iterator[_F
     seen = set()
     for where, below, names in os.walk(folder, onerror=unreadable, followlinks=True):
         real = os.path.realpath(where)
-        if real in seen or skip is not None and f'{real}{os.sep}'.startswith(f'{skip}{os.sep}'):
+        if real in seen or skip is not None and _is_in(real, skip):
             below.clear()
             continue
         seen.add(real)
@@ -142,6 +144,10 @@ def _walk(folder: Path, leave_out: Path | None, prefix: str = '') -> Iterator[_F
             if name.lower().endswith(suffixes) and not name.startswith('.'):
                 found.append(_file(Path(where, name), prefix + (inside / name).as_posix()))
     yield from sorted(found, key=lambda one: one.name.split('/'))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _list_file(path: Path) -> list[_Found]:

@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from facealign.errors import FaceAlignError
 from facealign.files import atomic_path, atomic_write_text, csv_cell
 from facealign.inference.face import Face
+from facealign.inference.result_files import pts_file, remove_file
 from facealign.io.pts import format_pts
 from facealign.markup import Markup
 
@@ -90,29 +90,10 @@ def write_faces(stem: Path, kind: str, faces: list[dict[str, Any]]) -> None:
             np.save(file, np.array([np.column_stack([face['points'], face['scores']]) for face in faces]))
     else:
         for number, face in enumerate(faces, 1):
-            atomic_write_text(_pts_file(stem, number), format_pts(np.array(face['points'])))
+            atomic_write_text(pts_file(stem, number), format_pts(np.array(face['points'])))
         number = len(faces) + 1
-        while remove_file(_pts_file(stem, number)):
+        while remove_file(pts_file(stem, number)):
             number += 1
-
-
-def _pts_file(stem: Path, number: int) -> Path:
-    return stem.with_name(f'{stem.name}.pts' if number == 1 else f'{stem.name}.{number}.pts')
-
-
-def remove_file(path: Path) -> bool:
-    """Remove a result file; False where there is none.
-
-    Raises:
-        FaceAlignError: it cannot be removed.
-    """
-    try:
-        path.unlink()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise FaceAlignError(f'{path}: cannot be removed ({error.strerror}); check your permissions') from error
-    return True
 
 
 def csv_header(markup: Markup) -> list[str]:
