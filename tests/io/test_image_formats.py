@@ -60,11 +60,31 @@ def test_pictures_are_turned_as_pillow_turns_them(kind, how, tolerance, orientat
         assert (header.orientation, header.size) == (orientation, shown.shape[1::-1])
 
 
+@pytest.mark.parametrize('order', '<>')
+@pytest.mark.parametrize('of_type', [3, 4])
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP'])
+def test_orientations_of_either_width_and_byte_order(kind, of_type, order) -> None:
+    for orientation in range(1, 9):
+        value = struct.pack(f'{order}HH', orientation, 0) if of_type == 3 else struct.pack(f'{order}I', orientation)
+        mark = b'II*\0' if order == '<' else b'MM\0*'
+        tags = mark + struct.pack(f'{order}IHHHI', 8, 1, 274, of_type, 1) + value + bytes(4)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels()).save(buffer, kind, exif=tags if kind == 'PNG' else b'Exif\0\0' + tags)
+        assert inspect(buffer.getvalue()).orientation == orientation
+
+
+def test_pnm_in_text_may_end_with_its_last_number() -> None:
+    values = pixels()
+    text = f'P3 {WIDTH} {HEIGHT} 255 ' + ' '.join(map(str, values.ravel()))
+    np.testing.assert_array_equal(decode_image(text.encode()), values[..., ::-1])
+
+
+@pytest.mark.parametrize('of_type', [3, 4])
 @pytest.mark.parametrize('orientation', [3, 6])
-def test_tiff_of_other_byte_order_and_depth(orientation) -> None:
+def test_tiff_of_other_byte_order_and_depth(orientation, of_type) -> None:
     grey = pixels()[..., 0].astype('>u2') * 257
     entries = [(256, 3, WIDTH), (257, 3, HEIGHT), (258, 3, 16), (259, 3, 1), (262, 3, 1), (273, 4, 8 + 2 + 9 * 12 + 4)]
-    entries += [(274, 3, orientation), (277, 3, 1), (279, 4, grey.nbytes)]
+    entries += [(274, of_type, orientation), (277, 3, 1), (279, 4, grey.nbytes)]
     directory = b''.join(
         struct.pack('>HHI', tag, kind, 1) + (struct.pack('>HH', value, 0) if kind == 3 else struct.pack('>I', value))
         for tag, kind, value in entries

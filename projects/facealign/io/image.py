@@ -76,6 +76,8 @@ _OF_PILLOW = ('GIF', 'AVIF', 'HEIC')
 
 def _with_opencv(data: bytes, header: ImageHeader) -> np.ndarray:
     """The stored pixels [H, W, 3] uint8, not turned."""
+    if header.kind == 'PNM':
+        data += b'\n'  # the last number of one in text may end with the file
     pixels = np.frombuffer(data, dtype=np.uint8)
     if header.orientation != 1 and header.orientation_at:
         pixels = pixels.copy()

@@ -63,6 +63,9 @@ _GAP = rb'(?:\s|#[^\n]*\n)+'
 _PNM_BITS = re.compile(rb'P([14])G(\d{1,9})G(\d{1,9})\s'.replace(b'G', _GAP))
 _PNM_VALUES = re.compile(rb'P([2356])G(\d{1,9})G(\d{1,9})G(\d{1,5})\s'.replace(b'G', _GAP))
 _ORIENTATION = 274
+# Types of a tag's value by struct's letters; EXIF wants SHORT, and some programs write another.
+_LONG = 4
+_INTEGERS = {1: 'B', 3: 'H', _LONG: 'I'}
 
 
 class Stored(NamedTuple):
@@ -247,7 +250,9 @@ def _tiff(data: bytes) -> Stored:
         raise ValueError('a TIFF file of very large tiles; save it as JPEG or PNG')
     starts, lengths = (values(273), values(279)) if 273 in tags else (values(324), values(325))
     whole = len(starts) != len(lengths) or int((starts + lengths).max()) <= len(data)
-    at = tags[_ORIENTATION][2] if _ORIENTATION in tags else 0
+    kind, _, at = tags.get(_ORIENTATION, (3, 1, 0))
+    if order == '>' and kind == _LONG:
+        at += 2  # to its low half
     return Stored(width, height, _valid(int(values(_ORIENTATION, 1)[0])), whole, at)
 
 
@@ -270,7 +275,8 @@ def _exif_orientation(data: bytes) -> int:
     try:
         order, tags = _tags(data)
         kind, count, at = tags[_ORIENTATION]
-        return _valid(struct.unpack_from(f'{order}H', data, at)[0]) if kind == 3 and count >= 1 else 1
+        letter = _INTEGERS.get(kind)
+        return _valid(struct.unpack_from(order + letter, data, at)[0]) if letter and count >= 1 else 1
     except (ValueError, KeyError, IndexError, struct.error):
         return 1
 
