@@ -21,6 +21,7 @@ from facealign.evaluation.summary_file import update_summary
 from facealign.inference import any_angle, benchmark_command, box_shift
 from facealign.markup import get_markup, markup_names
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 
 Numbers = dict[str, float]
 
@@ -112,7 +113,7 @@ COMMANDS: tuple[Callable[[argparse._SubParsersAction], None], ...] = (
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for add in COMMANDS:
         add(commands)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from facealign.errors import FaceAlignError, run_command
 from facealign.evaluation.summary_file import update_summary
+from facealign.utils.help_text import HelpFormatter
 
 ROOT = Path(__file__).resolve().parents[1]
 FACES = 80  # at least 40 of them for training in either markup
@@ -143,7 +144,7 @@ def run_kill(args: argparse.Namespace) -> dict[str, float]:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     ddp = commands.add_parser('ddp', help='training and measuring on several processes against one')
     ddp.add_argument('families', nargs='*', help='which networks (default: all)')

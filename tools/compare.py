@@ -20,11 +20,12 @@ from facealign.evaluation.report.results import write_run
 from facealign.evaluation.report.table import is_dense, markdown_tables, print_tables
 from facealign.evaluation.summary_file import update_summary
 from facealign.files import atomic_write_text
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('runs', nargs='+', metavar='RUN', help='work dirs with results.json and per_face.csv')
     parser.add_argument(
         '--out', type=Path, metavar='DIR', help='folder of the files; without it the table is only printed'

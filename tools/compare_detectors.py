@@ -20,11 +20,12 @@ from facealign.inference.annotated import read_annotated
 from facealign.inference.compare import DetectorAccuracy, accuracy
 from facealign.inference.flip_test import FlipTest
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('data', type=Path, help='JSON file of tools/convert_dataset.py')
     parser.add_argument('--model', help='an ONNX file or a shipped model by name (default: the shipped one)')
     parser.add_argument(

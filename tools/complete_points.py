@@ -15,11 +15,12 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import run_command
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('config', help='config file of a network that was trained on several markups')
     parser.add_argument('checkpoint', help='its checkpoint (.pth)')
     parser.add_argument('annotations', nargs='+', type=Path, metavar='JSON', help='files of tools/convert_dataset.py')

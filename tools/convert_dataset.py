@@ -24,11 +24,12 @@ from facealign.inference.detect_files import detect_files
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.markup import markup_names
 from facealign.utils.arguments import real, whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('format', choices=FORMATS, help='how SRC is laid out')
     parser.add_argument(
         'src', type=Path, metavar='SRC', help='folder of the images and annotations (datatang: or annot_coco.h5)'

@@ -11,10 +11,11 @@ import argparse
 
 from facealign import cli
 from facealign.errors import run_command
+from facealign.utils.help_text import HelpFormatter
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     cli.add_align_arguments(parser)
     return cli.align(parser.parse_args())
 

@@ -21,11 +21,12 @@ from facealign.inference.detect_files import detect_files, why_unread
 from facealign.inference.detectors import detector_names, needs_model
 from facealign.io.box_table import write_box_csv
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('src', type=Path, metavar='SRC', help='folder of images; its sub-folders are searched too')
     parser.add_argument('out', type=Path, metavar='OUT.csv', help='file to write; its paths are relative to SRC')
     parser.add_argument(

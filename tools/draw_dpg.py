@@ -20,6 +20,7 @@ from facealign.errors import run_command
 from facealign.files import atomic_path
 from facealign.utils.arguments import picture, whole
 from facealign.utils.config_file import read_config
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 PADDING, CROP, BOXES = 1.25, 192, 12
@@ -31,7 +32,7 @@ KINDS = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('out', type=picture('.png', '.jpg', '.pdf', '.svg'), metavar='OUT.png', help='picture to write')
     parser.add_argument('--data', type=Path, metavar='JSON', help='faces of this file instead of drawn ones')
     parser.add_argument('--markup', default='ibug68', help='of the faces of --data (default ibug68)')

@@ -18,6 +18,7 @@ from facealign.files import atomic_write_bytes
 from facealign.inference.drawing import REGION_COLOURS, draw_face, draw_legend, tile
 from facealign.inference.labels import draw_text, text_size
 from facealign.markup import DATATANG106, IBUG68, convert_points, get_markup
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 _PORTRAIT = 1200  # pixels
@@ -60,7 +61,7 @@ def _write(path: Path, image: np.ndarray) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('docs/images'), help='folder (default %(default)s)')
     out = parser.parse_args().out
     for name in _COUNTING:

@@ -17,11 +17,12 @@ from pathlib import Path
 from facealign.datasets.synthetic.write import Sample, draw_sample
 from facealign.errors import run_command
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('--out', type=Path, required=True, help='folder to draw into')
     parser.add_argument('--num', type=int, default=Sample.num, help='number of faces (default %(default)s)')
     parser.add_argument('--seed', type=int, default=Sample.seed, help='0 or more (default %(default)s)')

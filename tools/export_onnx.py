@@ -18,10 +18,11 @@ from pathlib import Path
 
 from facealign.errors import run_command
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file (.pth)')
     parser.add_argument('out', type=Path, metavar='OUT.onnx', help='file to write')

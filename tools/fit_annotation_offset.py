@@ -13,10 +13,11 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import run_command
+from facealign.utils.help_text import HelpFormatter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('config', help='config file of an integral network')
     parser.add_argument('checkpoint', help='its weights (.pth)')
     parser.add_argument('data', type=Path, help='JSON file of tools/convert_dataset.py: the training faces to fit on')

@@ -25,6 +25,7 @@ from facealign.inference.annotated import read_annotated
 from facealign.inference.detect_files import detect_files
 from facealign.inference.fit_rules import check_detections, fit_rule
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.reading import MEBIBYTE, read_json
 from facealign.utils.terminal import say
 
@@ -34,7 +35,7 @@ _PASSES = {'whole': 2, 'dlib-hog': 2, 'dlib-hog-retry': 2, 'dlib-cnn': 2}
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('data', type=Path, help='JSON file of tools/convert_dataset.py, of training faces')
     parser.add_argument(
         '--detector', action='append', required=True, metavar='NAME[:FILE]', help='may be given several times'

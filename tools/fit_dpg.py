@@ -18,11 +18,12 @@ from rich.table import Table
 
 from facealign.datasets.dpg_fit import SIDES, fit_file, write_fragment
 from facealign.errors import run_command
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('annotations', type=Path, metavar='JSON', help='of convert_dataset.py, with --boxes DETECTOR')
     parser.add_argument('--out', type=Path, metavar='FILE.py', help='config file to write; without it, only print')
     return parser.parse_args()

@@ -24,10 +24,11 @@ from facealign.evaluation.summary_file import update_summary
 from facealign.fuzz.runner import Result, fuzz
 from facealign.fuzz.targets import TARGETS, find_target
 from facealign.fuzz.worker import EXTRA
+from facealign.utils.help_text import HelpFormatter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('--seconds', type=float, default=600, help='for all targets together (default %(default)s)')
     parser.add_argument('--inputs', type=int, metavar='N', help='so many inputs a target instead, by its weight')
     parser.add_argument('--seed', type=int, default=0, help='of the mutations (default %(default)s)')

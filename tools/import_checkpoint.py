@@ -16,13 +16,14 @@ from pathlib import Path
 
 from facealign.errors import run_command
 from facealign.files import atomic_write_bytes
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('system', choices=('visionlabs', 'datatang106'), help='who published it')
     parser.add_argument('file', type=Path, metavar='FILE', help='the published .pth or .pkl: a state dict')
     parser.add_argument('--out', type=Path, help='default: FILE with the ending .facealign.pth')

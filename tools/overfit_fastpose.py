@@ -13,13 +13,14 @@ from pathlib import Path
 
 from facealign.errors import run_command
 from facealign.utils.arguments import whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 CONFIG = Path(__file__).resolve().parents[1] / 'configs/fastpose/fastpose_stage1_256_datatang106.py'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('--config', type=Path, default=CONFIG, help='(default: the first stage of the default family)')
     parser.add_argument('--steps', type=whole(1), default=400, help='(default %(default)s)')
     parser.add_argument(

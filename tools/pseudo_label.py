@@ -21,10 +21,11 @@ from facealign.inference.aligner import FaceAligner
 from facealign.inference.box_rules import get_box_rule
 from facealign.io.box_table import read_box_csv
 from facealign.io.coco import relative_root, write_coco
+from facealign.utils.help_text import HelpFormatter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('images', type=Path, help='folder of the images')
     parser.add_argument('--boxes', type=Path, required=True, metavar='FILE', help='table of their face boxes')
     parser.add_argument('--box-rule', default='landmarks', metavar='NAME', help='whose boxes these are (%(default)s)')

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from facealign.errors import run_command
 from facealign.files import atomic_write_bytes
+from facealign.utils.help_text import HelpFormatter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('checkpoint', type=Path, help='of tools/train.py')
     parser.add_argument('out', type=Path, help='file to write')
     return parser.parse_args()

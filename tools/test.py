@@ -18,10 +18,11 @@ from facealign.engine.launch import (
     prepare_work_dir,
 )
 from facealign.errors import FaceAlignError, run_command
+from facealign.utils.help_text import HelpFormatter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file (.pth)')
     parser.add_argument('--dump', metavar='FILE.pkl', help='also write all predictions to this file')

@@ -20,6 +20,7 @@ from facealign.engine.launch import (
     prepare_work_dir,
 )
 from facealign.errors import FaceAlignError, run_command
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--resume',

@@ -16,11 +16,12 @@ from facealign.errors import run_command
 from facealign.evaluation.dlib_training import BOXES, PREDICTOR, ErtOptions, train_ert
 from facealign.utils.arguments import whole
 from facealign.utils.config_file import read_config
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('config', type=Path, help='config file; its train_dataloader names the faces')
     parser.add_argument('--out', type=Path, metavar='FILE', help=f"default: {PREDICTOR} in the config's data_root")
     parser.add_argument('--ann-file', help="another annotation file of the config's data_root, such as train.json")

@@ -26,6 +26,7 @@ from facealign.inference.drawing import draw_face, tile
 from facealign.io.image import read_image
 from facealign.markup import Markup
 from facealign.utils.arguments import picture, whole
+from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import cell, say
 
 _PICTURE = 480  # pixels of the longer side of a picture
@@ -33,7 +34,7 @@ _ROOM = 0.25  # around the face, as a share of the longer side of its points' re
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('data', type=Path, help='JSON file of tools/convert_dataset.py')
     parser.add_argument('--model', help='an ONNX file or a shipped model by name (default: the shipped one)')
     parser.add_argument('--num', type=whole(1), default=24, help='how many faces (default %(default)s)')

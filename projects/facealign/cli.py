@@ -12,6 +12,7 @@ from pathlib import Path
 
 from facealign.errors import FaceAlignError, run_command
 from facealign.utils.arguments import real
+from facealign.utils.help_text import HelpFormatter
 
 _ALIGN = """Find the faces in images and videos, and the landmarks of each.
 
@@ -23,13 +24,18 @@ Examples:
     facealign align webcam --show --smooth
 
 Results in --out:
-    landmarks.json, landmarks.csv, alphapose-results.json    all inputs, also of earlier runs into the same folder
-    NAME.pts, NAME.2.pts (second face), NAME.npy             of images; NAME/000000.pts … of videos
-    images/NAME.jpg, videos/NAME.mp4                         drawn
-    failures.csv                                             file, reason
+    landmarks.json, landmarks.csv,
+    alphapose-results.json     all inputs, also of earlier runs into the folder
+    NAME.pts, NAME.2.pts …     of images: first face, second face …
+    NAME.npy                   of images: all faces
+    NAME/000000.pts …          of videos
+    images/NAME.jpg,
+    videos/NAME.mp4            drawn
+    failures.csv               file, reason
 
 NAME is the input's without its suffix. The suffix stays where it tells inputs apart: 1.jpg beside 1.png, 1.jpg.jpg,
 p.2.jpg. Of inputs of one name, a later one is called by its full path.
+Files in DIR that no run has made are neither replaced nor removed.
 
 landmarks.csv has the columns image, frame, time, face, track, box_x1, box_y1, box_x2, box_y2, box_score,
 turned (degrees), doubtful (0 or 1), of the points x0, y0, score0, x1 …, and error. An input or frame without a face has
@@ -51,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         'align',
         help='find faces and their landmarks in images and videos',
         description=_ALIGN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add_align_arguments(align)
     serve = commands.add_parser('serve', help='open a local page to try it on (needs the extra "serve")')
