@@ -58,8 +58,9 @@ def choose_start(config: Config, args: argparse.Namespace) -> None:
         config.resume = found is not None
         if found is not None:
             config.load_from = str(found.path)
-            if is_first_process():
-                say(f'going on from {found.path}' + (f': {found.note}' if found.note else ''))
+        if is_first_process():
+            say(f'going on from {found}' if found else f'{config.work_dir}: no checkpoint to go on from; begins anew')
+        if found is not None:
             return
     elif args.resume is not None:
         check_resumable(args.resume)

@@ -47,6 +47,17 @@ def test_left_and_right_exchanged(drawn: list[FaceRecord], count: int) -> None:
     assert find_doubtful([_record(mirrored), *faces[1:]], IBUG68) == []
 
 
+@pytest.mark.parametrize('astray', [(-1000, -1000), (150, 900), (2000, 100)])
+def test_one_point_far_off_the_image_of_a_small_set(drawn: list[FaceRecord], astray: tuple[float, float]) -> None:
+    points = drawn[0].points.copy()
+    points[7] = astray
+    (doubt,) = find_doubtful([_record(points), *drawn[1:3]], IBUG68)
+    assert doubt.face == 0 and doubt.reason == 'point 7 (contour_8) far off the image'
+    # A face that reaches beyond the edge of its picture is none.
+    points[7] = drawn[0].points[7]
+    assert find_doubtful([_record(points - [points[:, 0].min() + 20, 0]), *drawn[1:3]], IBUG68) == []
+
+
 def test_a_whole_set_in_which_they_are_exchanged(drawn: list[FaceRecord]) -> None:
     wrong = [_record(face.points[list(IBUG68.flip_indices)]) for face in drawn[:20]]
     assert [doubt.face for doubt in find_doubtful(wrong + drawn[20:], IBUG68)] == list(range(20))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facealign.datasets.records import FaceRecord
+from facealign.datasets.split_option import hold_out_val
 from facealign.datasets.splits import (
     assign_photos,
     photo_id,
@@ -178,6 +179,7 @@ def test_by_csv(tmp_path: Path) -> None:
         ('image,split\n1.jpg,train\n1.jpg,test\n', 'in several splits: test, train'),
         ('image,split\n1.jpg,../evil\n', 'is no name'),
         ('image,split\n1.jpg,\n', 'is no name'),
+        ('image,split\n1.jpg,Summary\n', 'cannot be called "summary"'),
         ('image,side\n1.jpg,train\n', 'no column split or train_type'),
         ('image,split\nx.jpg,train\n', 'names none of the images'),
     ],
@@ -208,3 +210,12 @@ def test_real_300w(shared: Path) -> None:
     listed = [face for face in faces if face not in unlisted]
     assert [sum(face.split == split for face in listed) for split in ('train', 'test')] == [2067, 234]
     assert photos_on_both_sides(listed)
+
+
+def test_val_is_checked_always_and_replaces_no_fit_that_is_given() -> None:
+    faces = [_face(f'{i}.jpg') for i in range(9)]
+    with pytest.raises(FaceAlignError, match='--val modulo: not random:SHARE'):
+        hold_out_val({'test': faces}, 'modulo', 0, required=True)
+    given = {'train': faces[:6], 'fit': faces[6:]}
+    hold_out_val(given, 'random:0.3', 0, required=True)
+    assert given == {'train': faces[:6], 'fit': faces[6:]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,28 @@ def test_a_folder_that_was_moved_and_weights_that_lie_there(tmp_path: Path) -> N
     (tmp_path / 'last_checkpoint').write_text('/elsewhere/work/epoch_3.pth')
     found = find_checkpoint(tmp_path)
     assert found is not None and found.path == tmp_path / 'epoch_3.pth' and not found.note
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='needs named pipes')
+@pytest.mark.parametrize('kind', ['pipe', 'folder', 'long', 'many', 'windows'])
+def test_last_checkpoint_of_any_kind_stops_nothing(tmp_path: Path, kind: str) -> None:
+    save(tmp_path / 'epoch_3.pth', 3)
+    last = tmp_path / 'last_checkpoint'
+    if kind == 'pipe':
+        os.mkfifo(last)
+    elif kind == 'folder':
+        last.mkdir()
+    else:
+        last.write_text({'long': 'a' * 3000, 'many': 'a' * 9000, 'windows': 'C:\\runs\\epoch_3.pth'}[kind])
+    found = find_checkpoint(tmp_path)
+    assert found is not None and found.path == tmp_path / 'epoch_3.pth' and str(found) == str(found.path)
+
+
+def test_best_weights_that_are_named_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    torch.save(dict(state_dict=dict(weight=torch.zeros(1)), meta={}), tmp_path / 'best_auc_epoch_1.pth')
+    name_last(tmp_path, 'best_auc_epoch_1.pth')
+    with pytest.raises(FaceAlignError, match='best_auc_epoch_1.pth holds weights alone'):
+        find_checkpoint(tmp_path)
 
 
 def test_none_that_is_whole_is_one_line(tmp_path: Path) -> None:

@@ -48,7 +48,16 @@ def test_a_point_where_absent_ones_are_written_is_not_lost() -> None:
     assert np.array_equal(points, [[-1, -1], [-2, -2], [-1, -2]])  # what was given is not changed
 
 
-@pytest.mark.parametrize('text', ['{\n1 2\n}\n{\n3 4\n}', '{1 2} {3 4}', 'n_points: 1\n{\n1 2\n}\nn_points: 1\n{\n3 4'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        '{\n1 2\n}\n{\n3 4\n}',
+        '{1 2} {3 4}',
+        'n_points: 1\n{\n1 2\n}\nn_points: 1\n{\n3 4',
+        '{1 2}\n3,4',
+        '{1 2} 3 -4.5e1',
+    ],
+)
 def test_a_second_block_is_named_not_dropped(text: str) -> None:
     with pytest.raises(ValueError, match='begins a second block of points'):
         parse_pts(text)

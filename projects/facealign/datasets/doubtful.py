@@ -23,6 +23,7 @@ _SWAPPED = 0.7  # of the residual as annotated, that with left and right exchang
 _NO_FACE = 0.6  # root mean square distance from the mean shape, of its own root mean square radius
 _TURNED = 120  # degrees
 _OFF_IMAGE = 1 / 3  # of the points
+_FAR_OFF = 1.5  # median distances of the points from their median, a point from the image
 _FAR = 0.35  # of the root mean square radius, a point from where the others say it is
 _FEWEST_FACES, _MODES, _MOST_FACES = 200, 20, 4000  # for the modes
 
@@ -57,10 +58,12 @@ def _find(faces: Sequence[FaceRecord], markup: Markup) -> list[Doubt]:
     far = _far_points(aligned, flip)
     doubts = []
     for i, face in enumerate(faces):
-        off = face.points_off_image
+        off, beyond = face.points_off_image, face.distances_off_image()
         reason = ''
         if swapped[i] < _SWAPPED * residuals[i]:
             reason = 'left and right points changed places'
+        elif beyond.max() > _FAR_OFF * _reach(face):
+            reason = _place(markup, int(beyond.argmax()), 'far off the image')
         elif residuals[i] > _NO_FACE:
             reason = 'the points do not form a face'
         elif angles[i] > _TURNED:
@@ -68,11 +71,21 @@ def _find(faces: Sequence[FaceRecord], markup: Markup) -> list[Doubt]:
         elif off >= _OFF_IMAGE * face.annotated.sum():
             reason = f'{off} of {int(face.annotated.sum())} points off the image'
         elif far is not None and far[i].max() > _FAR:
-            point = int(far[i].argmax())
-            reason = f'point {point} ({markup.keypoint_names[point]}) far from its place'
+            reason = _place(markup, int(far[i].argmax()), 'far from its place')
         if reason:
             doubts.append(Doubt(i, reason))
     return doubts
+
+
+def _place(markup: Markup, point: int, where: str) -> str:
+    return f'point {point} ({markup.keypoint_names[point]}) {where}'
+
+
+def _reach(face: FaceRecord) -> float:
+    """Pixels of the uncropped image: median distance of the points from their median, which few astray do not move."""
+    distances = np.linalg.norm(face.points - np.nanmedian(face.points, axis=0), axis=1)
+    scale = 1.0 if face.original is None else float(np.sqrt(abs(np.linalg.det(face.original.to_original[:, :2]))))
+    return scale * float(np.nanmedian(distances))
 
 
 def _is_mirrored(mean: np.ndarray, markup: Markup) -> bool:

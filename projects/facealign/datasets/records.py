@@ -87,12 +87,16 @@ class FaceRecord:
     @property
     def points_off_image(self) -> int:
         """How many annotated points lie beyond the centres of the (uncropped) image's outermost pixels."""
-        points, size = self.points[self.annotated], self.size
+        return int((self.distances_off_image() > _TINY).sum())
+
+    def distances_off_image(self) -> np.ndarray:
+        """[K] pixels of the uncropped image, the larger of x and y; 0 of a point on it or not annotated."""
+        points, size = self.points, self.size
         if self.original is not None:
             matrix = self.original.to_original
             points, size = points @ matrix[:, :2].T + matrix[:, 2], self.original.size
-        inside = (points >= -_TINY) & (points <= np.array(size) - 1 + _TINY)
-        return int((~inside.all(axis=1)).sum())
+        beyond = np.maximum(-points, points - (np.array(size) - 1)).max(axis=1)
+        return np.where(self.annotated, np.maximum(beyond, 0), 0)
 
     def in_markup(self, source: Markup, target: Markup) -> FaceRecord:
         """The same face with its points, numbered by ``source`` here, numbered by ``target``."""

@@ -49,16 +49,18 @@ def hold_out_val(splits: dict[str, list[FaceRecord]], way: str | None, seed: int
     """Cut ``train`` into ``fit`` and ``val``; both are views, ``train`` keeps all.
 
     Args:
-        splits: the faces by split; one that has a ``val`` already stays as it is.
+        splits: the faces by split; where there is a ``fit`` or ``val`` already, all stay as they are.
         way: ``random:SHARE``, or None for no cut.
         seed: of the draw.
         required: whether it is an error that the faces are too few.
     """
-    if way is None or 'train' not in splits or 'val' in splits:
+    if way is None:
         return
     kind, _, value = way.partition(':')
     if kind != 'random':
         raise FaceAlignError(f'--val {way}: not random:SHARE or none')
+    if 'train' not in splits or 'fit' in splits or 'val' in splits:
+        return
     try:
         chosen = splitting.draw_photos(splits['train'], _share(value), seed)
     except ValueError as error:

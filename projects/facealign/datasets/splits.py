@@ -171,6 +171,8 @@ def split_by_csv(faces: Sequence[FaceRecord], path: str | os.PathLike[str]) -> t
         (face.split,) = splits
         if not re.fullmatch(r'[a-z0-9][a-z0-9_-]{0,63}', face.split):
             raise FaceAlignError(f'{path}: split "{face.split}" of {face.file_name} is no name; use letters and digits')
+        if face.split == 'summary':
+            raise FaceAlignError(f'{path}: a split cannot be called "summary", as a file written beside it; rename it')
     return unlisted, table.absent(rows)
 
 

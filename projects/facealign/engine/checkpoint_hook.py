@@ -16,8 +16,8 @@ from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_bytes, atomic_write_text
 
 BACKEND = 'whole_files'
-# Entries of MMEngine's message hub, which a checkpoint holds.
-_VALIDATED, _OUTDATED = 'validated_epoch', 'outdated_checkpoints'
+# Entries of MMEngine's message hub, which a checkpoint holds. Those that begin with train, val or test are logged.
+_VALIDATED, _OUTDATED = 'epoch_validated', 'outdated_checkpoints'
 
 
 class WholeFiles(LocalBackend):

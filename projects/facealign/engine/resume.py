@@ -11,9 +11,11 @@ from typing import Any
 
 from facealign.apis import read_checkpoint, state_of
 from facealign.errors import FaceAlignError
+from facealign.utils.reading import read_text
 
 LAST = 'last_checkpoint'
 _NUMBERED = re.compile(r'(?!best_|\.).*_\d+\.pth')  # epoch_5.pth, iter_1000.pth
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255  # bytes
 _REMEDY = 'give a .pth that tools/train.py wrote'
 
 
@@ -29,6 +31,9 @@ class Found:
     path: Path
     note: str = ''
 
+    def __str__(self) -> str:
+        return f'{self.path}: {self.note}' if self.note else str(self.path)
+
 
 def find_checkpoint(work_dir: str | os.PathLike[str]) -> Found | None:
     """The newest whole checkpoint of a work dir that a training can go on from; None where there never was one.
@@ -43,7 +48,7 @@ def find_checkpoint(work_dir: str | os.PathLike[str]) -> Found | None:
     work_dir = Path(work_dir)
     named = _named(work_dir)
     candidates = [path for path in work_dir.glob('*.pth') if _NUMBERED.fullmatch(path.name)]
-    if named is not None and named.parent.resolve() != work_dir.resolve() and named.is_file():
+    if named is not None and named not in candidates and os.path.isfile(named):
         candidates.append(named)
     whole: list[tuple[str, int, Path]] = []
     refused: dict[str, str] = {}
@@ -109,14 +114,13 @@ def _is_count(value: object) -> bool:
 def _named(work_dir: Path) -> Path | None:
     """What ``last_checkpoint`` names; of a folder that was moved, the file of that name in it."""
     try:
-        text = (work_dir / LAST).read_bytes()[:4096].decode()
+        name = read_text(work_dir / LAST, _LONGEST_PATH).strip()
     except (OSError, UnicodeDecodeError):
         return None
-    name = text.strip()
-    if not name or '\0' in name or '\n' in name:
+    inside = work_dir / re.split(r'[/\\]', name)[-1]
+    if not name or '\0' in name or '\n' in name or len(os.fsencode(inside.name)) > _LONGEST_NAME:
         return None
-    inside = work_dir / Path(name).name
-    return inside if inside.exists() or not os.path.isfile(name) else Path(name)
+    return inside if os.path.exists(inside) or not os.path.isfile(name) else Path(name)
 
 
 def _list(refused: dict[str, str]) -> str:

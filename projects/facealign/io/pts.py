@@ -26,6 +26,7 @@ _EXACT = Context(prec=60)
 _ONE = Decimal(1)
 _COMMENT = re.compile(r'(//|#(?!QNAN|SNAN|IND|INF)|%|;\s*$).*', re.IGNORECASE)
 _HEADER = re.compile(r'(version|n_?points)\b\s*[:=]?\s*[\d.]*', re.IGNORECASE)
+_POINT = re.compile(r'[+-]?\d[\d.eE+-]*[\s,;]+[+-]?\d[\d.eE+-]*')
 _SEPARATORS = re.compile(r'[\s,;]+')
 _NAN = re.compile(r'[+-]?(nan(\(\w*\))?|inf(inity)?|1\.#\w+)', re.IGNORECASE)
 
@@ -53,8 +54,9 @@ def parse_pts(text: str) -> np.ndarray:
     closed = False
     for number, line in enumerate(text.splitlines(), start=1):
         body, closing, after = _COMMENT.sub('', line).partition('}')
-        # What stands after the points is passed over, but not a second face.
-        if '{' in (body + after if closed else after):
+        # What stands after the points is passed over, but not a second face, with or without braces.
+        rest = body + after if closed else after
+        if '{' in rest or _POINT.fullmatch(rest.strip()):
             raise ValueError(f'line {number} begins a second block of points')
         if closed:
             continue
