@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facealign.errors import FaceAlignError
+from facealign.io import name_list
+from facealign.io.box_table import BoxTable
 from facealign.io.name_list import match_names, read_file_list, read_name_list, without_suffix
 
 _name = st.lists(st.sampled_from(['a', 'b', 'B', 'c.jpg']), min_size=1, max_size=3).map('/'.join)
@@ -99,3 +102,33 @@ def test_upper_and_lower_case_are_two_files_where_there_are_two() -> None:
 def test_a_long_line_takes_no_time(tmp_path: Path) -> None:
     (tmp_path / 'a.txt').write_text('a' + ' ' * 400_000 + '1\n' + '1 ' * 4000 + '\nb.jpg\n')
     assert read_file_list(tmp_path / 'a.txt')[-1] == 'b.jpg'
+
+
+def test_a_path_of_another_computer_in_other_case(tmp_path: Path) -> None:
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'b' / 'c d.jpg').touch()
+    (tmp_path / 'list.txt').write_text('D:\\data\\B\\C D.JPG\n')
+    assert read_file_list(tmp_path / 'list.txt') == ['b/c d.jpg']
+
+
+@pytest.mark.parametrize('listed, there', [('NFC', 'NFD'), ('NFD', 'NFC')])
+def test_composed_and_decomposed_letters_are_the_same(tmp_path: Path, listed: str, there: str) -> None:
+    """Lists made on one system, files unpacked on another."""
+    in_list, on_disk = (unicodedata.normalize(form, 'Zoë/Été.jpg') for form in (listed, there))
+    (tmp_path / on_disk).parent.mkdir()
+    (tmp_path / on_disk).touch()
+    (tmp_path / 'list.txt').write_text(in_list, encoding='utf-8')
+    assert read_file_list(tmp_path / 'list.txt') == [on_disk]
+    assert match_names([in_list], [on_disk]) == {on_disk: in_list}
+    (tmp_path / 'boxes.csv').write_text(f'image,x1,y1,x2,y2\n{in_list},1,2,3,4\n', encoding='utf-8')
+    boxes = BoxTable(tmp_path / 'boxes.csv').of_file(tmp_path / on_disk)
+    assert boxes is not None and boxes[0, :4].tolist() == [1, 2, 3, 4]
+
+
+def test_a_folder_is_listed_once_however_many_lines_are_not_there(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / 'list.txt').write_text('\n'.join(f'{number}.JPG' for number in range(50)))
+    (tmp_path / '7.jpg').touch()
+    listed = []
+    monkeypatch.setattr(name_list.os, 'listdir', lambda folder: listed.append(folder) or ['7.jpg', 'list.txt'])
+    assert read_file_list(tmp_path / 'list.txt')[6:8] == ['6.JPG', '7.jpg']
+    assert len(listed) == 1

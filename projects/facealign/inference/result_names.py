@@ -18,14 +18,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from facealign.errors import printable
 from facealign.io.image import IMAGE_SUFFIXES
-from facealign.io.name_list import without_suffix
+from facealign.io.name_list import folded, without_suffix
 from facealign.io.video import VIDEO_SUFFIXES
 
 _SUFFIXES = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
@@ -47,7 +46,7 @@ class ResultNames:
 
     def keep(self, name: str, stem: str, kind: str) -> None:
         """Take a name that was given before."""
-        self._names.add(_fold(name))
+        self._names.add(folded(name))
         files, folders = _paths(stem, kind)
         self._files |= files
         self._folders |= folders
@@ -61,7 +60,7 @@ class ResultNames:
             kind: of the source, see :class:`facealign.inference.sources.Source`.
         """
         for name in self._candidates(printable(wanted), key):
-            if _fold(name) in self._names:
+            if folded(name) in self._names:
                 continue
             for stem in self._stems(name, key, kind):
                 files, folders = _paths(stem, kind)
@@ -92,7 +91,7 @@ class ResultNames:
         if folder not in self._beside:
             self._beside[folder] = _names_in(folder)
         beside = self._beside[folder]
-        short = _fold(_short(own))
+        short = folded(_short(own))
         return beside[short] > 1 or kind == 'video' and beside[short + '/'] > 0
 
 
@@ -112,9 +111,9 @@ def _names_in(folder: str) -> Counter[str]:
             for entry in entries:
                 short = _short(entry.name)
                 if short != entry.name:
-                    names[_fold(short)] += 1
+                    names[folded(short)] += 1
                 elif entry.is_dir(follow_symlinks=False):
-                    names[_fold(entry.name) + '/'] += 1
+                    names[folded(entry.name) + '/'] += 1
     except OSError:
         pass  # a folder that may not be listed, or is not there: its files are named one by one
     return names
@@ -143,12 +142,8 @@ def _paths(stem: str, kind: str) -> tuple[set[str], set[str]]:
     else:
         # ``p.2`` cannot be told from the second face of ``p``.
         files = {f'{stem}.pts', f'{stem}.npy', drawn_file(stem, kind), f'{_FURTHER_FACE.sub("", stem)}.pts'}
-    files = {_fold(file) for file in files}
+    files = {folded(file) for file in files}
     return files, {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
-
-
-def _fold(name: str) -> str:
-    return unicodedata.normalize('NFC', name).casefold()
 
 
 def _digest(key: str, size: int = 4) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 from facealign.errors import FaceAlignError
 from facealign.files import atomic_write_csv
 from facealign.io.image_table import ImageTable
-from facealign.io.name_list import match_names, slashed
+from facealign.io.name_list import folded, match_names, slashed
 from facealign.io.text import decode_text, read_user_file
 
 _SIDES = ('x1', 'y1', 'x2', 'y2')
@@ -73,12 +73,13 @@ class BoxTable:
             ) from None
         self._spelled: dict[str, list[str]] = defaultdict(list)
         for name in self._boxes:
-            self._spelled[name.lower()].append(name)
+            self._spelled[folded(name)].append(name)
 
     def of_file(self, path: str | os.PathLike[str]) -> np.ndarray | None:
         """The boxes [M, 5] of the file whose longest trailing path the table lists; None where it lists none.
 
-        ``b/c.jpg`` serves ``/a/b/c.jpg``. Upper and lower case are the same, unless the table has both.
+        ``b/c.jpg`` serves ``/a/b/c.jpg``. Upper and lower case are the same, and so are Unicode's
+        forms, unless the table has both.
 
         Raises:
             FaceAlignError: a row about it is no box.
@@ -86,7 +87,7 @@ class BoxTable:
         parts = PurePosixPath(Path(path).as_posix()).parts
         for start in range(len(parts)):
             name = '/'.join(parts[start:]).replace('//', '/')
-            spelled = [name] if name in self._boxes else self._spelled.get(name.lower(), [])
+            spelled = [name] if name in self._boxes else self._spelled.get(folded(name), [])
             if len(spelled) == 1:
                 return np.array([box.values for box in self._of(spelled[0])], dtype=float).reshape(-1, 5)
         return None

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -37,8 +39,8 @@ def match_names(listed: Iterable[str], file_names: Iterable[str]) -> dict[str, s
     r"""For each of ``file_names`` the entry of ``listed`` that means it; a name without one is absent.
 
     An entry means the file whose relative path ends with it, or whose path is
-    an end of it; ``\`` and ``/`` are the same, and so are upper and lower case,
-    unless there is a file that it names exactly. Where an entry fits several
+    an end of it; ``\`` and ``/`` are the same, and so are upper and lower case
+    and Unicode's forms, unless there is a file that it names exactly. Where an entry fits several
     files, or several entries fit one file, it is not guessed: no entry.
 
     >>> match_names(['b/1.jpg', 'Set\\3.JPG', '2.jpg'], ['a/1.jpg', 'b/1.jpg', 'a/2.jpg', 'b/2.jpg', '3.jpg'])
@@ -51,13 +53,13 @@ def match_names(listed: Iterable[str], file_names: Iterable[str]) -> dict[str, s
     found = {name: exact[slashed(name)] for name in files if slashed(name) in exact}
     entries: dict[str, set[str]] = defaultdict(set)
     for spelled in exact.keys() - {slashed(name) for name in found}:
-        entries[spelled.lower()].add(exact[spelled])
-    taken = {slashed(name).lower() for name in found}
-    entries_by_end, files_by_end = _by_end(entries), _by_end(slashed(name).lower() for name in files)
+        entries[folded(spelled)].add(exact[spelled])
+    taken = {folded(slashed(name)) for name in found}
+    entries_by_end, files_by_end = _by_end(entries), _by_end(folded(slashed(name)) for name in files)
     for name in files:
         if name in found:
             continue
-        key = slashed(name).lower()
+        key = folded(slashed(name))
         candidates = [key] if key in entries else [e for e in entries_by_end.get(_end(key), ()) if _is_end(e, key)]
         if len(candidates) != 1 or len(entries[candidates[0]]) != 1:
             continue
@@ -88,6 +90,11 @@ def slashed(name: str) -> str:
     return name.strip().replace('\\', '/').removeprefix('./')
 
 
+def folded(name: str) -> str:
+    """A name in the one spelling that its upper and lower case, and its composed and decomposed letters share."""
+    return name.lower() if name.isascii() else unicodedata.normalize('NFC', name).casefold()
+
+
 def without_suffix(name: str, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> str:
     """An image's name without ``.jpg`` and the like; other dots stay.
 
@@ -110,10 +117,10 @@ def read_name_list(path: str | os.PathLike[str], file_names: Iterable[str] = ())
         FaceAlignError: the file cannot be read, is not text, or names nothing.
     """
     names = list(file_names)
-    ends = _by_end(slashed(name).lower() for name in [*names, *map(without_suffix, names)])
+    ends = _by_end(folded(slashed(name)) for name in [*names, *map(without_suffix, names)])
 
     def is_there(reading: str) -> bool:
-        key = slashed(reading).lower()
+        key = folded(slashed(reading))
         return any(_is_end(key, end) for end in ends.get(_end(key), ()))
 
     return [_spoken(line, is_there) for line in _lines(Path(path), is_there)]
@@ -127,15 +134,16 @@ def read_file_list(path: str | os.PathLike[str]) -> list[str]:
     """
     path = Path(path)
     here = path.parent
+    folders = _Folders()
 
     def is_there(reading: str) -> bool:
         return os.path.lexists(here / reading)
 
     files = [
-        next(filter(is_there, line.readings), None) or _in_other_case(line, here) or _spoken(line, is_there)
+        next(filter(is_there, line.readings), None) or _in_other_case(line, here, folders) or _spoken(line, is_there)
         for line in _lines(path, is_there)
     ]
-    return _without_drives(files, here)
+    return _without_drives(files, here, folders)
 
 
 def _lines(path: Path, is_there: Callable[[str], bool]) -> list[_Line]:
@@ -199,39 +207,57 @@ def _spoken(line: _Line, is_there: Callable[[str], bool]) -> str:
     return next(filter(is_there, line.readings), _unquoted(line.readings[0]))
 
 
-def _in_other_case(line: _Line, folder: Path) -> str | None:
+class _Folders:
+    """What folders hold; each is listed once."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, dict[str, list[str]]] = {}
+
+    def find(self, folder: Path, parts: Iterable[str]) -> Path | None:
+        """The one file at a path below ``folder`` that is written in any case; the one in this case goes first."""
+        found = [folder]
+        for part in parts:
+            found = [path / name for path in found for name in self._named(path, part)]
+            if not found:
+                return None
+        return found[0] if len(found) == 1 and found != [folder] else None
+
+    def _named(self, folder: Path, part: str) -> list[str]:
+        if os.path.lexists(folder / part):
+            return [part]
+        if folder not in self._names:
+            names: dict[str, list[str]] = defaultdict(list)
+            with suppress(OSError):
+                for name in os.listdir(folder):
+                    names[folded(name)].append(name)
+            self._names[folder] = dict(names)
+        return self._names[folder].get(folded(part), [])
+
+
+def _in_other_case(line: _Line, folder: Path, folders: _Folders) -> str | None:
     """The one file that a line names in other upper and lower case."""
     for reading in line.readings:
-        found = [folder]
-        for part in PurePosixPath(reading).parts:
-            found = [path / name for path in found for name in _named(path, part)]
-            if not found:
-                break
-        if len(found) == 1 and found != [folder]:
-            return os.path.relpath(found[0], folder) if not os.path.isabs(reading) else str(found[0])
+        found = folders.find(folder, PurePosixPath(reading).parts)
+        if found is not None:
+            return os.path.relpath(found, folder) if not os.path.isabs(reading) else str(found)
     return None
 
 
-def _named(folder: Path, part: str) -> list[str]:
-    if os.path.lexists(folder / part):
-        return [part]
-    try:
-        return [name for name in os.listdir(folder) if name.lower() == part.lower()]
-    except OSError:
-        return []
-
-
-def _without_drives(files: list[str], folder: Path) -> list[str]:
+def _without_drives(files: list[str], folder: Path, folders: _Folders) -> list[str]:
     """Paths of another computer (``C:\\photos\\1.jpg``) → the file in ``folder`` that has one's end, and no other's."""
-    found = [_end_in(file, folder) for file in files]
+    found = [_end_in(file, folder, folders) for file in files]
     count = Counter(name for name in found if name)
     named = set(files)
     return [name if name and count[name] == 1 and name not in named else file for file, name in zip(files, found)]
 
 
-def _end_in(file: str, folder: Path) -> str | None:
+def _end_in(file: str, folder: Path, folders: _Folders) -> str | None:
     path = file.replace('\\', '/')
     if os.path.lexists(folder / file) or not _DRIVE.match(path):
         return None
     parts = path.split('/')[1:]
-    return next(('/'.join(parts[i:]) for i in range(len(parts)) if os.path.lexists(folder / '/'.join(parts[i:]))), None)
+    for i in range(len(parts)):
+        found = folders.find(folder, parts[i:])
+        if found is not None:
+            return found.relative_to(folder).as_posix()
+    return None
