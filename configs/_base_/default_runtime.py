@@ -5,7 +5,7 @@ default_scope = 'mmpose'
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20),
-    param_scheduler=dict(type='ParamSchedulerHook'),
+    param_scheduler=dict(type='ConfigParamSchedulerHook'),
     checkpoint=dict(
         type='WholeCheckpointHook', interval=5, max_keep_ckpts=1, save_best='auc@0.08', rule='greater', save_last=True
     ),

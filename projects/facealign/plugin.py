@@ -27,6 +27,7 @@ import facealign.engine.dpg_hook
 import facealign.engine.hooks
 import facealign.engine.mean_shape_hook
 import facealign.engine.optim
+import facealign.engine.param_scheduler_hook
 import facealign.engine.schedule
 import facealign.evaluation.baselines
 import facealign.evaluation.evaluator

@@ -3,4 +3,4 @@ train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=5)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
 param_scheduler = [dict(type='StepLR', step_size=30, gamma=0.1, by_epoch=True)]
 auto_scale_lr = dict(base_batch_size=64)
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='FastCpuHook')]
+custom_hooks = [dict(type='SyncAllBuffersHook'), dict(type='FastCpuHook')]

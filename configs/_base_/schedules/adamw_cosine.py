@@ -11,7 +11,7 @@ param_scheduler = [
 ]
 auto_scale_lr = dict(base_batch_size=32)
 custom_hooks = [
-    dict(type='SyncBuffersHook'),
+    dict(type='SyncAllBuffersHook'),
     dict(type='FastCpuHook'),
     dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=0.002, gamma=200, update_buffers=True, priority=49),
 ]

@@ -2,4 +2,4 @@
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=1)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 auto_scale_lr = dict(base_batch_size=32)
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='FastCpuHook')]
+custom_hooks = [dict(type='SyncAllBuffersHook'), dict(type='FastCpuHook')]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
@@ -18,7 +19,7 @@ class DPGHook(Hook):
     """Switch :class:`facealign.datasets.dpg.DPG` on and reset the learning rate when epoch ``begin`` starts.
 
     Before, DPG is off. A run resumed later finds it on again, and its
-    learning rate as the checkpoint has it. Schedulers that begin at
+    learning rate as the checkpoint or a changed schedule has it. Schedulers that begin at
     ``begin`` (MMEngine's go on from the current rate) start from ``lr``.
 
     Args:
@@ -44,11 +45,16 @@ class DPGHook(Hook):
             raise FaceAlignError('DPGHook: the train pipeline has no DPG to switch on; add dict(type="DPG") to it')
         for transform in transforms:
             transform.switch(runner.epoch >= self.begin)
-        if runner.epoch == self.begin:
-            base = runner.optim_wrapper.optimizer.defaults['lr']
-            for group in runner.optim_wrapper.param_groups:  # with the one that the log calls base_lr
-                group['lr'] = self.lr * group.get('initial_lr', base) / base
+        if self.reset_rate(runner.optim_wrapper, runner.epoch):
             runner.logger.info(f'second stage: DPG is on, the learning rate is {self.lr:g}')
+
+    def reset_rate(self, optim_wrapper: OptimWrapper, epoch: int) -> bool:
+        """Set the second stage's rate if ``epoch`` is its first; returns whether it is."""
+        if epoch == self.begin:
+            base = optim_wrapper.optimizer.defaults['lr']
+            for group in optim_wrapper.param_groups:  # with the one that the log calls base_lr
+                group['lr'] = self.lr * group.get('initial_lr', base) / base
+        return epoch == self.begin
 
 
 def find_dpg(part: Any) -> Iterator[DPG]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmengine.hooks import Hook
+from mmengine.dist import all_reduce_params
+from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -26,3 +27,20 @@ class FastCpuHook(Hook):
             lay_out(runner.model)
         if next(runner.model.parameters()).device.type == 'cpu':
             keep_freed_memory()
+
+
+@HOOKS.register_module()
+class SyncAllBuffersHook(SyncBuffersHook):
+    """MMEngine's ``SyncBuffersHook``, which takes means over the processes of batch norms' statistics, for EMA too.
+
+    ``EMAHook(update_buffers=True)`` averages over time what each process
+    has, and MMEngine leaves these averages apart: processes would validate
+    different networks, and the checkpoint would hold the first one's.
+    """
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        super().after_train_epoch(runner)
+        if self.distributed:
+            for hook in runner.hooks:
+                if isinstance(hook, EMAHook):
+                    all_reduce_params(hook.ema_model.module.buffers(), op='mean')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,10 +130,16 @@ def _distribute_on_cpu(config: Config) -> None:
 
 
 def leave_processes() -> None:
-    """Part from the other processes of a run, if any; without it Python may abort as it ends under Gloo's threads."""
+    """Part from the other processes of a run, if any; without it Python may abort as it ends under Gloo's threads.
+
+    Nothing that refers to a network wrapped for them may be left: its
+    reducer, if it outlives the group, ends Gloo's threads while it holds
+    Python's lock, which they wait for now and then, for ever.
+    """
     import torch.distributed
 
     if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()  # a runner refers to itself
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
