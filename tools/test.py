@@ -8,6 +8,7 @@ bash tools/dist_test.sh CONFIG CHECKPOINT NUM.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from facealign.engine.launch import (
     add_common_arguments,
@@ -18,6 +19,7 @@ from facealign.engine.launch import (
     prepare_work_dir,
 )
 from facealign.errors import FaceAlignError, run_command
+from facealign.files import ensure_writable
 from facealign.utils.help_text import HelpFormatter
 
 
@@ -43,6 +45,9 @@ def main() -> None:
     if args.dump is not None:
         if not args.dump.endswith(('.pkl', '.pickle')):
             raise FaceAlignError(f'{args.dump}: --dump writes a pickle; name it .pkl')
+        ensure_writable(Path(args.dump).parent, '--dump')
+        if Path(args.dump).is_dir():
+            raise FaceAlignError(f'{args.dump}: is a folder; name a file')
         config.test_evaluator.metrics.append(dict(type='DumpResults', out_file_path=args.dump))
     prepare_work_dir(config)
     with disk_errors(config.work_dir):

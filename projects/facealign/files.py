@@ -140,10 +140,10 @@ def csv_cell(value: Any) -> Any:
     return f'./{printable(value)}' if value[:1] in ('=', '+', '-', '@') else printable(value)
 
 
-def ensure_writable(folder: str | os.PathLike[str]) -> Path:
+def ensure_writable(folder: str | os.PathLike[str], option: str = '--out') -> Path:
     """Make ``folder`` and try a file in it, so that long work does not fail at its end.
 
-    What killed processes left half-written directly in it goes.
+    What killed processes left half-written directly in it goes. ``option`` is what named it, for the error.
 
     Raises:
         FaceAlignError: nothing can be written there.
@@ -157,6 +157,6 @@ def ensure_writable(folder: str | os.PathLike[str]) -> Path:
         probe.unlink()
     except OSError as error:
         raise FaceAlignError(
-            f'{folder}: cannot be written ({error.strerror or error}); choose another --out'
+            f'{folder}: cannot be written ({error.strerror or error}); choose another {option}'
         ) from error
     return folder

@@ -44,7 +44,9 @@ def test_gradients_of_the_first_step(shared: Path, tmp_path: Path, mode: str) ->
     launch = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29533']
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(part for part in (str(root / 'projects'), os.environ.get('PYTHONPATH')) if part)
-    done = subprocess.run([*launch, str(script)], capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': path})
+    done = subprocess.run(
+        [*launch, str(script)], capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': path}
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     steps = [line for line in done.stdout.splitlines() if line.startswith(('cl ', 'plain '))]
     errors = [[float(word) for word in eval(line.split(' ', 2)[2])] for line in steps]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import runpy
 import sys
@@ -122,3 +123,48 @@ def test_a_number_that_makes_no_sense(refused, tool: str, option: str, value: st
 def test_a_picture_of_no_kind(refused, tool: str) -> None:
     arguments = ['data.json', '--out', 'picture.txt'] if tool == 'worst_faces.py' else ['picture.txt']
     assert 'must end in .png' in refused(tool, *arguments)
+
+
+FOLDERS = [
+    ('train.py', [CONFIG], '--work-dir'),
+    ('train.py', [CONFIG, '--work-dir', 'HERE/work'], '--show-dir'),
+    ('test.py', [CONFIG, WEIGHTS], '--work-dir'),
+    ('test.py', [CONFIG, WEIGHTS, '--work-dir', 'HERE/work'], '--show-dir'),
+    ('test.py', [CONFIG, WEIGHTS, '--work-dir', 'HERE/work'], '--dump'),
+]
+
+
+@pytest.mark.parametrize('kind', ['a file', 'in a file', 'read-only', 'full'])
+@pytest.mark.parametrize(('tool', 'arguments', 'option'), FOLDERS)
+def test_a_folder_that_cannot_be_written(
+    refused,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: str,
+    arguments: list,
+    option: str,
+    kind: str,
+) -> None:
+    """It is said before any work is done."""
+    folder = tmp_path / 'folder'
+    if kind in ('a file', 'in a file'):
+        folder.write_text('mine')
+        folder = folder / 'below' if kind == 'in a file' else folder
+    else:
+        folder.mkdir()
+        write = Path.write_bytes
+        number = errno.EROFS if kind == 'read-only' else errno.ENOSPC
+
+        def refuse(path: Path, data: bytes) -> int:
+            if path.parent == folder:
+                raise OSError(number, os.strerror(number))
+            return write(path, data)
+
+        monkeypatch.setattr(Path, 'write_bytes', refuse)
+    value = folder / 'predictions.pkl' if option == '--dump' else folder
+    words = [str(word).replace('HERE', str(tmp_path)) for word in arguments]
+    line = refused(tool, *words, option, value)
+    assert f'{folder}: cannot be written (' in line and line.endswith(f'choose another {option}')
+    work = tmp_path / 'work'
+    assert set(tmp_path.iterdir()) <= {tmp_path / 'folder', work} and not (work.is_dir() and list(work.iterdir()))
+    assert (tmp_path / 'folder').is_dir() or (tmp_path / 'folder').read_text() == 'mine'

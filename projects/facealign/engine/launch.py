@@ -13,7 +13,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from facealign.errors import FaceAlignError
-from facealign.files import ensure_writable, sweep_partial
+from facealign.files import ensure_writable
 from facealign.utils.arguments import real, whole
 from facealign.utils.config_file import read_config
 
@@ -91,14 +91,15 @@ def check_checkpoint(path: str, config: str) -> None:
 
 
 def prepare_work_dir(config: Config) -> None:
-    """Make sure that the work dir can be written, and remove what killed runs left half-written in it.
+    """Make sure that the work dir and that of pictures can be written; what killed runs left half-written goes.
 
     Raises:
-        FaceAlignError: it is a file, or cannot be written.
+        FaceAlignError: one is a file, or cannot be written.
     """
-    ensure_writable(config.work_dir)
-    if is_first_process():
-        sweep_partial(config.work_dir, below=False)
+    ensure_writable(config.work_dir, '--work-dir')
+    pictures = config.get('default_hooks', {}).get('visualization') or {}
+    if pictures.get('out_dir'):
+        ensure_writable(pictures['out_dir'], '--show-dir')
 
 
 @contextmanager

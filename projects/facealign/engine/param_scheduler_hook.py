@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import warnings
-from itertools import zip_longest
 from typing import Any
 
 from mmengine.hooks import ParamSchedulerHook
@@ -38,8 +37,8 @@ class ConfigParamSchedulerHook(ParamSchedulerHook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         theirs = checkpoint.get('param_schedulers')
         if runner._resume and isinstance(runner.param_schedulers, list) and isinstance(theirs, list):
-            pairs = zip_longest(self._states, theirs, fillvalue={})
-            self._others = any(_settings(ours) != _settings(other) for ours, other in pairs)
+            ours = [_settings(state) for state in self._states]
+            self._others = ours != [_settings(state) for state in theirs]
 
     def before_train(self, runner: Runner) -> None:
         if self._others:
@@ -52,7 +51,7 @@ class ConfigParamSchedulerHook(ParamSchedulerHook):
             )
         if 0 < runner.max_epochs <= runner.epoch:
             runner.logger.info(
-                f'{runner.epoch} epochs are done, and train_cfg.max_epochs is {runner.max_epochs}: nothing is left to do'
+                f'{runner.epoch} epochs are done, and train_cfg.max_epochs is {runner.max_epochs}: nothing is left'
             )
 
     def _catch_up(self, runner: Runner) -> None:
