@@ -54,7 +54,7 @@ def main() -> None:
         model = FlipTest(model)
     faces = sum(len(image.points) for image in images)
     table = Table(title=f'{model.name} on {faces} faces of {args.data.name}')
-    for column in ('boxes', 'missed', 'AUC@0.08', 'FR@0.08', 'NME of found, %'):
+    for column in ('boxes', 'missed', 'AUC@0.08', 'FR@0.08 [95 %]', 'NME of found, %'):
         table.add_column(column, justify='left' if column == 'boxes' else 'right')
     detectors = args.detector or ['dlib-hog-retry', 'dlib-hog', 'whole']
     console = Console(stderr=True)
@@ -72,11 +72,12 @@ def main() -> None:
 
 
 def add_row(table: Table, name: str, found: DetectorAccuracy) -> None:
+    low, high = (f'{end:.3f}'.removeprefix('0') for end in found.failure_interval)
     table.add_row(
         name,
         str(found.missed),
         f'{found.auc:.4f}',
-        f'{found.failure_rate:.4f}',
+        f'{found.failure_rate:.3f} [{low}, {high}]',
         f'{100 * found.nme_landmark_bbox:.2f}',
     )
 

@@ -46,6 +46,7 @@ def test_misses_count_as_failures(drawn_data: Path, make_model) -> None:
     _, images = read_annotated(drawn_data / '300w' / 'val.json', 4)
     blind = accuracy(FaceAligner(make_model(), lambda _: np.zeros((0, 4))), images)
     assert blind.missed == 4 and blind.auc == 0 and blind.failure_rate == 1
+    assert blind.failure_interval == pytest.approx((0.025**0.25, 1))
     seeing = accuracy(FaceAligner(make_model(), 'whole'), images, from_landmarks=True)
     assert seeing.missed == 0 and np.isfinite(seeing.errors).all()
 

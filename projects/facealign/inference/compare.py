@@ -41,6 +41,13 @@ class DetectorAccuracy:
         return failure_rate(self.errors, AUC_LIMIT)
 
     @property
+    def failure_interval(self) -> tuple[float, float]:
+        """The 95 % interval of :attr:`failure_rate`."""
+        from facealign.evaluation.functional.bootstrap import share_interval  # needs SciPy
+
+        return share_interval(round(self.failure_rate * len(self.errors)), len(self.errors))
+
+    @property
     def nme_landmark_bbox(self) -> float:
         """Mean over the faces that were found, a fraction."""
         return float(self.errors[np.isfinite(self.errors)].mean())
