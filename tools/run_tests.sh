@@ -2,7 +2,8 @@
 # Everything that must hold before a change lands: lint, format, types, tests. Makes .venv first if it is missing.
 #
 #   bash tools/run_tests.sh              all of it; pytest's summary is the last line
-#   bash tools/run_tests.sh tests/datasets -k pts     arguments go to pytest
+#   bash tools/run_tests.sh tests/io -k pts     arguments go to pytest
+#   FACEALIGN_TEST_PROCESSES=0 bash tools/run_tests.sh tests/io --pdb     in one process
 #
 # Tests on real faces look for ../shared or $FACEALIGN_SHARED; where it is missing they skip and say what they need.
 set -euo pipefail
@@ -18,5 +19,7 @@ ruff check . || status=1
 ruff format --check . || status=1
 mypy || status=1
 [ "$status" -eq 0 ] || echo 'error: lint, format or types: see above' >&2
-python -m pytest "$@" || status=1
+# As many processes as cores, up to four: each makes its own drawn faces and needs a gigabyte.
+cores=$(nproc)
+python -m pytest -n "${FACEALIGN_TEST_PROCESSES:-$((cores < 4 ? cores : 4))}" --dist worksteal "$@" || status=1
 exit "$status"
