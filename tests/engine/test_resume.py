@@ -146,3 +146,23 @@ def test_what_takes_more_memory_than_the_file_is_refused(tmp_path: Path) -> None
             packed.writestr(record.filename, source.read(record))
     with pytest.raises(FaceAlignError, match='compressed'):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    'info',
+    [
+        dict(best_score='x'),
+        dict(best_ckpt=7),
+        dict(last_ckpt=5),
+        dict(outdated_checkpoints='epoch_1.pth'),
+        dict(outdated_checkpoints=['a\0.pth']),
+        dict(keep_ckpt_ids=[-1]),
+    ],
+)
+def test_a_state_that_hooks_would_stumble_over_is_one_line(tmp_path: Path, info: dict) -> None:
+    path = save(tmp_path / 'epoch_1.pth', 1)
+    checkpoint = torch.load(path, weights_only=True)
+    for hub in (dict(runtime_info=info), dict(runtime_info={}, log_scalars=[]), dict(runtime_info={}, resumed_keys=[])):
+        torch.save({**checkpoint, 'message_hub': hub}, path)
+        with pytest.raises(FaceAlignError, match='not one of MMEngine'):
+            check_resumable(path)

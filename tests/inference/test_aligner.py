@@ -185,3 +185,33 @@ def test_impossible_arrays(aligner, image, message) -> None:
 def test_one_set_of_boxes_an_image(aligner) -> None:
     with pytest.raises(FaceAlignError, match='1 sets for 2 images'):
         aligner([spot_image()] * 2, [BOXES], color='bgr')
+
+
+@pytest.mark.parametrize(
+    'setting',
+    [
+        dict(batch='x'),
+        dict(batch=2.5),
+        dict(batch=float('nan')),
+        dict(min_score='x'),
+        dict(threads='x'),
+        dict(threads=-1),
+        dict(detector=5),
+        dict(detector=b'yunet'),
+        dict(model=5),
+        dict(model=lambda crops: crops),
+    ],
+    ids=str,
+)
+def test_impossible_settings(make_model, setting) -> None:
+    with pytest.raises(FaceAlignError, match=next(iter(setting))):
+        FaceAligner(**{'model': make_model('red'), 'detector': 'whole', **setting})
+
+
+def test_arrays_with_rules_of_their_own(aligner) -> None:
+    image = spot_image()
+    expected = aligner(image[..., 2], BOXES)[0].points
+    for same in (np.matrix(image[..., 2]), np.ma.masked_array(image[..., 2], image[..., 2] > 9)):
+        np.testing.assert_array_equal(aligner(same, BOXES)[0].points, expected)
+    with pytest.raises(FaceAlignError, match='image: is bytes'):
+        aligner(memoryview(image))

@@ -80,6 +80,16 @@ class WholeCheckpointHook(CheckpointHook):
                 f'{odd[0][:80]!r}); go on with the config that it was trained by'
             )
 
+        groups = checkpoint['optimizer'].get('param_groups')
+        wrapper = runner.optim_wrapper
+        if hasattr(wrapper, 'optimizer') and not (
+            isinstance(groups, list) and len(groups) == len(wrapper.optimizer.param_groups)
+        ):
+            raise FaceAlignError(
+                f"{runner._load_from}: its optimiser's state is not of this config's; go on with the config that it "
+                'was trained by'
+            )
+
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         runner.message_hub.update_info(_VALIDATED, runner.epoch)
         super().after_val_epoch(runner, metrics)

@@ -100,11 +100,22 @@ def check_resumable(path: str | os.PathLike[str]) -> dict[str, Any]:
             f'{path}: holds weights alone, not the state of a training; start from it by '
             f'load_from, or {_REMEDY} for going on'
         )
-    info = hub.get('runtime_info', {})
-    ids = info.get('keep_ckpt_ids', []) if isinstance(info, Mapping) else None
-    if not (isinstance(ids, list) and all(map(_is_count, ids))):
+    if not (_is_hub(hub) and isinstance((meta or {}).get('seed', 0), int | None)):
         raise FaceAlignError(f'{path}: its state of a training is not one of MMEngine; {_REMEDY}')
     return checkpoint
+
+
+def _is_hub(hub: Mapping[str, Any]) -> bool:
+    """Whether what a training goes on from in MMEngine's message hub is of the kinds that its hooks take."""
+    info = hub.get('runtime_info', {})
+    if not all(isinstance(hub.get(key, {}), Mapping) for key in ('runtime_info', 'log_scalars', 'resumed_keys')):
+        return False
+    ids, outdated = info.get('keep_ckpt_ids', []), info.get('outdated_checkpoints', [])
+    names = [name for key in ('last_ckpt', 'best_ckpt') if (name := info.get(key)) is not None]
+    if not (isinstance(ids, list) and all(map(_is_count, ids)) and isinstance(outdated, list)):
+        return False
+    named = all(isinstance(name, str) and '\0' not in name for name in [*names, *outdated])
+    return named and isinstance(info.get('best_score', 0.0), int | float | None)
 
 
 def _is_count(value: object) -> bool:

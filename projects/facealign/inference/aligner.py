@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, overload
@@ -17,6 +18,7 @@ from facealign.inference.flip_test import FlipTest
 from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
 from facealign.inference.turned import Located, TurnedSearch
 from facealign.io.image import as_bgr, is_picture, read_image
+from facealign.utils.reading import shown
 
 Source = str | os.PathLike[str] | np.ndarray | Any  # a PIL image or a torch tensor
 
@@ -75,8 +77,9 @@ class FaceAligner:
         flip_test: bool = False,
         turned: bool = True,
     ) -> None:
-        if batch < 1:
-            raise FaceAlignError(f'batch {batch}: must be at least 1')
+        _check_number('batch', batch, least=1, whole=True)
+        _check_number('threads', 0 if threads is None else threads, whole=True)
+        _check_number('min_score', 0 if min_score is None else min_score, least=-1e9)
         self.model = load_model(model, threads, device)
         if flip_test:
             self.model = FlipTest(self.model)
@@ -118,7 +121,11 @@ class FaceAligner:
             FaceAlignError: an image cannot be read or is of another kind, or a
                 box cannot be that of a face.
         """
-        if isinstance(images, str | os.PathLike | bytes) or is_picture(images) or not isinstance(images, Iterable):
+        if (
+            isinstance(images, str | os.PathLike | bytes | memoryview)
+            or is_picture(images)
+            or not isinstance(images, Iterable)
+        ):
             return self.__call__([images], None if boxes is None else [boxes], color=color)[0]
         images = list(images)
         try:
@@ -228,6 +235,10 @@ def load_model(
 ) -> LandmarkModel:
     """A model from what :class:`FaceAligner` takes. Raises FaceAlignError."""
     if model is not None and not isinstance(model, str | os.PathLike):
+        if not (callable(model) and hasattr(model, 'info') and hasattr(model, 'name')):
+            raise FaceAlignError(
+                f'model: {type(model).__name__} is neither the name of a model or its file nor a loaded model'
+            )
         return model
     files = model_files(model)
     if len(files) == 2:
@@ -235,6 +246,15 @@ def load_model(
 
         return TorchModel(str(files[0]), str(files[1]), device)
     return OnnxModel(files[0], threads, device)
+
+
+def _check_number(name: str, value: Any, least: float = 0, whole: bool = False) -> None:
+    """Raise FaceAlignError where a setting is not a (whole) number from ``least`` to 1e9."""
+    kind = numbers.Integral if whole else numbers.Real
+    if isinstance(value, bool) or not isinstance(value, kind) or not least <= float(value) <= 1e9:
+        raise FaceAlignError(
+            f'{name}: {shown(value)} is not a {"whole " if whole else ""}number between {least:g} and 1e9'
+        )
 
 
 def _bounds(points: np.ndarray) -> np.ndarray:

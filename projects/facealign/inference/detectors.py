@@ -116,6 +116,8 @@ def open_detector(spec: str | Callable[..., np.ndarray] | None = None) -> tuple[
         return ('yunet', get_detector('yunet', file)) if file else ('dlib-hog-retry', get_detector('dlib-hog-retry'))
     if callable(spec):
         return 'function', spec
+    if not isinstance(spec, str):
+        raise FaceAlignError(f'detector: {type(spec).__name__} is neither the name of a detector nor a function')
     name, _, model = spec.partition(':')
     return name, get_detector(name, model or None)
 

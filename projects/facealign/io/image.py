@@ -147,6 +147,7 @@ def as_bgr(image: Any, color: str | None = None) -> np.ndarray:
 
 
 def _from_array(image: np.ndarray, color: str) -> np.ndarray:
+    image = np.asarray(image)  # a matrix or a masked array has rules of its own
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)  # as OpenCV reads 16-bit files
     if image.dtype != np.uint8:
