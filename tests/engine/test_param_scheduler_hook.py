@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 
 import facealign.engine.dpg_hook
 import facealign.plugin  # noqa: F401
+from facealign.engine.param_scheduler_hook import ConfigParamSchedulerHook
 
 Rates = dict[tuple[int, int], tuple[float, float]]
 
@@ -169,3 +170,12 @@ def test_a_run_that_is_over_says_so(tmp_path: Path) -> None:
     found = train(tmp_path / 'new', 'cosine', 4, resume=tmp_path / 'epoch_6.pth')
     assert not found.found
     assert [line for line in found.said if line.startswith('6 epochs are done, and train_cfg.max_epochs is 4')]
+
+
+def test_a_run_that_only_measures_has_no_schedulers() -> None:
+    """MMEngine leaves them as the config has them."""
+    hook = ConfigParamSchedulerHook()
+    for parts in (None, [dict(type='StepLR', step_size=1)], dict(type='StepLR', step_size=1)):
+        runner = SimpleNamespace(param_schedulers=parts, _resume=False, optim_wrapper=None)
+        hook.before_run(runner)  # type: ignore[arg-type]
+        hook.after_load_checkpoint(runner, dict(param_schedulers=[{}]))  # type: ignore[arg-type]

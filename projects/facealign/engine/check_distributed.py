@@ -17,8 +17,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 import facealign.plugin  # noqa: F401
 
-# Name → config, rate of SGD and precision: a rate so high that weights move by 2e-4, twenty times what may differ, and so
-# low that an error of rounding does not grow. FastPose's grows at any such rate, so it runs in float64.
+# Name → config, rate of SGD and precision: a rate so high that weights move by 2e-4, twenty times what may differ, and
+# so low that an error of rounding does not grow. FastPose's grows at any such rate, so it runs in float64.
 FAMILIES = {
     'yinnet': ('yinnet/yinnet_128_300w.py', 4e-3, torch.float32),
     'onet': ('onet/onet_48_300w.py', 1e-1, torch.float32),

@@ -30,13 +30,13 @@ class ConfigParamSchedulerHook(ParamSchedulerHook):
     def before_run(self, runner: Runner) -> None:
         """Keep the schedule of the config, and the rates it starts with, before a checkpoint replaces them."""
         self._others = False
-        if isinstance(runner.param_schedulers, list):
+        if _are_built(runner):
             self._states = [copy.copy(part.state_dict()) for part in runner.param_schedulers]
             self._groups = [_rates(group, runner.param_schedulers) for group in runner.optim_wrapper.param_groups]
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         theirs = checkpoint.get('param_schedulers')
-        if runner._resume and isinstance(runner.param_schedulers, list) and isinstance(theirs, list):
+        if runner._resume and _are_built(runner) and isinstance(theirs, list):
             ours = [_settings(state) for state in self._states]
             self._others = ours != [_settings(state) for state in theirs]
 
@@ -75,6 +75,12 @@ class ConfigParamSchedulerHook(ParamSchedulerHook):
     def _step(self, runner: Runner, count: int) -> None:
         for i in range(count):
             self.after_train_iter(runner, i)
+
+
+def _are_built(runner: Runner) -> bool:
+    """Whether there are schedulers, in one list; a run that only measures leaves them as its config has them."""
+    parts = runner.param_schedulers
+    return isinstance(parts, list) and all(isinstance(part, _ParamScheduler) for part in parts)
 
 
 def _settings(state: dict) -> dict[str, Any]:
