@@ -47,7 +47,7 @@ def run_ddp(args: argparse.Namespace) -> dict[str, float]:
     one, several = args.folder / 'one', args.folder / 'several'
     env = dict(os.environ, FACEALIGN_DATA=str(draw(args.folder / 'data')))
     steps = [str(Path(__file__).resolve()), 'steps', *names]
-    launch = ['-m', 'torch.distributed.run', f'--nproc_per_node={args.processes}', '--master_port', str(args.port)]
+    launch = ['-m', 'torch.distributed.run', '--standalone', f'--nproc_per_node={args.processes}']
     for command in ([*steps, '--out', str(one)], [*launch, *steps, '--out', str(several), '--reference', str(one)]):
         done = subprocess.run([sys.executable, *command], env=env, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
@@ -149,7 +149,6 @@ def parse_args() -> argparse.Namespace:
     ddp = commands.add_parser('ddp', help='training and measuring on several processes against one')
     ddp.add_argument('families', nargs='*', help='which networks (default: all)')
     ddp.add_argument('--processes', type=int, default=2, choices=(2, 4, 5, 8), help='(default %(default)s)')
-    ddp.add_argument('--port', type=int, default=29577, help='for the processes to meet (default %(default)s)')
     ddp.set_defaults(run=run_ddp)
     kill = commands.add_parser('kill', help='kill -9 of training, aligning and converting, then run again')
     for name, count in (('train', 30), ('align', 20), ('convert', 20)):

@@ -41,7 +41,7 @@ def test_gradients_of_the_first_step(shared: Path, tmp_path: Path, mode: str) ->
     case = shared / 'cases/26-ddp/ddp.py'
     script = tmp_path / 'run.py'
     script.write_text(SCRIPT.replace('CASE', repr(str(case))).replace('MODE', repr(mode)))
-    launch = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29533']
+    launch = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(part for part in (str(root / 'projects'), os.environ.get('PYTHONPATH')) if part)
     done = subprocess.run(

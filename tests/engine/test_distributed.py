@@ -136,7 +136,7 @@ assert not dist.is_initialized()
 def test_averages_are_over_all_processes_and_nothing_outlives_them(tmp_path: Path) -> None:
     script = tmp_path / 'run.py'
     script.write_text(SCRIPT)
-    launch = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=29534']
+    launch = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(part for part in (str(root / 'projects'), os.environ.get('PYTHONPATH')) if part)
     done = subprocess.run(
