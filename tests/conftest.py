@@ -38,8 +38,8 @@ def shared() -> Path:
 @pytest.fixture(scope='session')
 def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small ``FACEALIGN_DATA``: 48 drawn faces, converted as the configs expect them."""
-    from facealign.datasets.convert import Options, convert
-    from facealign.datasets.synthetic.write import Sample, draw_sample
+    from facealign.conversion.convert import Options, convert
+    from facealign.synthetic.write import Sample, draw_sample
 
     data = tmp_path_factory.mktemp('drawn')
     draw_sample(data / 'raw', Sample(num=48, size=128), workers=1)

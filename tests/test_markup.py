@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facealign import markup
-from facealign.datasets.datatang import parse_datatang
-from facealign.datasets.pairs import Annotation
+from facealign.conversion.readers.base import Annotation
+from facealign.conversion.readers.datatang import parse_datatang
 from facealign.io.pts import read_pts
 from facealign.markup import (
     DATATANG106,

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign.datasets.datatang import read_datatang
-from facealign.datasets.synthetic.render import random_face
-from facealign.datasets.w300 import read_300w
+from facealign.conversion.readers.datatang import read_datatang
+from facealign.conversion.readers.w300 import read_300w
 from facealign.markup import DATATANG106, IBUG68
 from facealign.markup_inference import infer_markup
+from facealign.synthetic.render import random_face
 
 
 @pytest.fixture(scope='module')

@@ -20,10 +20,10 @@ LIGHT = (
     'facealign',
     'facealign.cli',
     'facealign.markup',
-    'facealign.files',
+    'facealign.utils.files',
     'facealign.inference',
-    'facealign.datasets.convert',
-    'facealign.datasets.synthetic.write',
+    'facealign.conversion.convert',
+    'facealign.synthetic.write',
 )
 
 
@@ -36,7 +36,7 @@ def run_python(code: str, folder: Path = ROOT / 'projects') -> subprocess.Comple
     [
         # dlib comes with the light part, but is loaded only where it is used
         ((*HEAVY, 'dlib', 'scipy'), LIGHT),
-        ((*HEAVY, 'dlib'), ('facealign.evaluation.functional',)),
+        ((*HEAVY, 'dlib'), ('facealign.metrics',)),
     ],
 )
 def test_light_parts_import_without_the_heavy_packages(blocked: tuple[str, ...], modules: tuple[str, ...]):

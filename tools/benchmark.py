@@ -15,10 +15,12 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from facealign.datasets import benchmark_convert
+from facealign.conversion import benchmark as benchmark_convert
 from facealign.errors import run_command
+from facealign.evaluation import any_angle
+from facealign.evaluation import robustness as box_shift
+from facealign.evaluation import speed_command as benchmark_command
 from facealign.evaluation.summary_file import update_summary
-from facealign.inference import any_angle, benchmark_command, box_shift
 from facealign.markup import get_markup, markup_names
 from facealign.utils.arguments import whole
 from facealign.utils.help_text import HelpFormatter
@@ -36,7 +38,7 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
 
 
 def run_evaluate(args: argparse.Namespace) -> Numbers:
-    from facealign.evaluation.benchmark import benchmark_evaluate
+    from facealign.metrics.benchmark import benchmark_evaluate
 
     found = benchmark_evaluate(get_markup(args.markup), args.faces, args.resamples)
     print(f'{args.faces} faces of {args.markup}, {args.resamples} resamples: ', end='')

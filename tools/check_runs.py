@@ -30,8 +30,8 @@ FACES = 80  # at least 40 of them for training in either markup
 
 def draw(folder: Path, num: int = FACES) -> Path:
     """A folder as ``FACEALIGN_DATA``, of drawn faces; returns it."""
-    from facealign.datasets.convert import Options, convert
-    from facealign.datasets.synthetic.write import Sample, draw_sample
+    from facealign.conversion.convert import Options, convert
+    from facealign.synthetic.write import Sample, draw_sample
 
     draw_sample(folder / 'raw', Sample(num=num, size=128), workers=1)
     convert('300w', folder / 'raw/300w', folder / '300w', Options(val='random:0.1', workers=1))

@@ -15,11 +15,11 @@ import argparse
 from pathlib import Path
 
 from facealign.errors import FaceAlignError, run_command
-from facealign.evaluation.compare import merge_runs, summary_number
+from facealign.evaluation.report.compare import merge_runs, summary_number
 from facealign.evaluation.report.results import write_run
 from facealign.evaluation.report.table import is_dense, markdown_tables, print_tables
 from facealign.evaluation.summary_file import update_summary
-from facealign.files import atomic_write_text
+from facealign.utils.files import atomic_write_text
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
@@ -56,7 +56,7 @@ def main() -> None:
         numbers[key] = summary_number(run, key, row, subset or None)
     print_tables(run)
     if args.out is not None:
-        from facealign.evaluation.plots import plot_ced, plot_nme_ppr_mpd, plot_regions
+        from facealign.evaluation.report.plots import plot_ced, plot_nme_ppr_mpd, plot_regions
 
         write_run(run, args.out)
         atomic_write_text(args.out / 'table.md', markdown_tables(run))

@@ -14,11 +14,11 @@ from rich.progress import track
 from rich.table import Table
 
 from facealign.errors import run_command
+from facealign.evaluation.detectors import DetectorAccuracy, accuracy
 from facealign.evaluation.summary_file import update_summary
 from facealign.inference.aligner import FaceAligner, load_model
-from facealign.inference.annotated import read_annotated
-from facealign.inference.compare import DetectorAccuracy, accuracy
 from facealign.inference.flip_test import FlipTest
+from facealign.io.coco_images import read_annotated
 from facealign.utils.arguments import whole
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say

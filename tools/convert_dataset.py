@@ -17,11 +17,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from facealign.datasets.convert import FORMATS, Options, convert
-from facealign.datasets.summary import print_summary
+from facealign.conversion.convert import FORMATS, Options, convert
+from facealign.conversion.summary import print_summary
+from facealign.detection.base import detector_names, needs_model
+from facealign.detection.detect_files import detect_files
 from facealign.errors import FaceAlignError, run_command
-from facealign.inference.detect_files import detect_files
-from facealign.inference.detectors import detector_names, needs_model
 from facealign.markup import markup_names
 from facealign.utils.arguments import real, whole
 from facealign.utils.help_text import HelpFormatter

@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facealign.datasets.pairs import check_folder, is_text, list_images
+from facealign.conversion.readers.base import check_folder, is_text, list_images
+from facealign.detection.base import detector_names, needs_model
+from facealign.detection.detect_files import detect_files, why_unread
 from facealign.errors import FaceAlignError, run_command
-from facealign.files import ensure_writable
-from facealign.inference.detect_files import detect_files, why_unread
-from facealign.inference.detectors import detector_names, needs_model
 from facealign.io.box_table import write_box_csv
 from facealign.utils.arguments import whole
+from facealign.utils.files import ensure_writable
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from facealign.errors import run_command
-from facealign.files import atomic_path
 from facealign.utils.arguments import picture, whole
 from facealign.utils.config_file import read_config
+from facealign.utils.files import atomic_path
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 
@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def drawn_faces(seed: int) -> Iterator[dict]:
-    from facealign.datasets.synthetic.render import random_face
+    from facealign.synthetic.render import random_face
 
     for number in count():
         face = random_face((seed, number))

@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facealign.datasets.synthetic.render import portrait, random_face
 from facealign.errors import run_command
-from facealign.files import atomic_write_bytes
-from facealign.inference.drawing import REGION_COLOURS, draw_face, draw_legend, tile
-from facealign.inference.labels import draw_text, text_size
 from facealign.markup import DATATANG106, IBUG68, convert_points, get_markup
+from facealign.synthetic.render import portrait, random_face
+from facealign.utils.files import atomic_write_bytes
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
+from facealign.visualization.drawing import REGION_COLOURS, draw_face, draw_legend, tile
+from facealign.visualization.text import draw_text, text_size
 
 _PORTRAIT = 1200  # pixels
 _COUNTING = {

@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facealign.datasets.synthetic.write import Sample, draw_sample
 from facealign.errors import run_command
+from facealign.synthetic.write import Sample, draw_sample
 from facealign.utils.arguments import whole
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say

@@ -17,14 +17,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from facealign.detection import calibration as box_rules
+from facealign.detection.calibration_fit import check_detections, fit_rule
+from facealign.detection.detect_files import detect_files
 from facealign.errors import FaceAlignError, run_command
 from facealign.evaluation.summary_file import update_summary
-from facealign.files import atomic_write_text
-from facealign.inference import box_rules
-from facealign.inference.annotated import read_annotated
-from facealign.inference.detect_files import detect_files
-from facealign.inference.fit_rules import check_detections, fit_rule
+from facealign.io.coco_images import read_annotated
 from facealign.utils.arguments import whole
+from facealign.utils.files import atomic_write_text
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.reading import MEBIBYTE, read_json
 from facealign.utils.terminal import say

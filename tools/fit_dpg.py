@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from facealign.datasets.dpg_fit import SIDES, fit_file, write_fragment
+from facealign.conversion.dpg_fit import SIDES, fit_file, write_fragment
 from facealign.errors import run_command
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say

@@ -15,7 +15,7 @@ import io
 from pathlib import Path
 
 from facealign.errors import run_command
-from facealign.files import atomic_write_bytes
+from facealign.utils.files import atomic_write_bytes
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import say
 

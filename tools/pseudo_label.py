@@ -13,14 +13,14 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from facealign.datasets.pairs import check_folder, list_images
-from facealign.datasets.pseudo_labels import pseudo_labels
+from facealign.conversion.pseudo_labels import pseudo_labels
+from facealign.conversion.readers.base import check_folder, list_images
+from facealign.detection.calibration import get_box_rule
 from facealign.errors import FaceAlignError, run_command
-from facealign.files import atomic_path, ensure_writable
 from facealign.inference.aligner import FaceAligner
-from facealign.inference.box_rules import get_box_rule
 from facealign.io.box_table import read_box_csv
 from facealign.io.coco import relative_root, write_coco
+from facealign.utils.files import atomic_path, ensure_writable
 from facealign.utils.help_text import HelpFormatter
 
 

@@ -19,7 +19,7 @@ from facealign.engine.launch import (
     prepare_work_dir,
 )
 from facealign.errors import FaceAlignError, run_command
-from facealign.files import ensure_writable
+from facealign.utils.files import ensure_writable
 from facealign.utils.help_text import HelpFormatter
 
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from facealign.errors import run_command
-from facealign.evaluation.dlib_training import BOXES, PREDICTOR, ErtOptions, train_ert
+from facealign.evaluation.baselines_dlib import BOXES, PREDICTOR, ErtOptions, train_ert
 from facealign.utils.arguments import whole
 from facealign.utils.config_file import read_config
 from facealign.utils.help_text import HelpFormatter

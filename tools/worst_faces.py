@@ -18,16 +18,16 @@ from rich.console import Console
 from rich.table import Table
 
 from facealign.errors import FaceAlignError, run_command
-from facealign.files import atomic_path
+from facealign.evaluation.detectors import face_error
 from facealign.inference.aligner import FaceAligner, load_model
-from facealign.inference.annotated import read_annotated
-from facealign.inference.compare import face_error
-from facealign.inference.drawing import draw_face, tile
+from facealign.io.coco_images import read_annotated
 from facealign.io.image import read_image
 from facealign.markup import Markup
 from facealign.utils.arguments import picture, whole
+from facealign.utils.files import atomic_path
 from facealign.utils.help_text import HelpFormatter
 from facealign.utils.terminal import cell, say
+from facealign.visualization.drawing import draw_face, tile
 
 _PICTURE = 480  # pixels of the longer side of a picture
 _ROOM = 0.25  # around the face, as a share of the longer side of its points' rectangle

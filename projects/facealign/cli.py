@@ -151,11 +151,11 @@ def align(args: argparse.Namespace) -> int:
 
     sources = find_sources(args.inputs, leave_out=args.out)
 
+    from facealign.detection.base import detector_files
     from facealign.inference.align_files import Options, align_files
     from facealign.inference.aligner import FaceAligner, model_files
-    from facealign.inference.detectors import detector_files
     from facealign.inference.file_content import digest_of_files
-    from facealign.inference.overlay import EXTRAS, Overlay
+    from facealign.visualization.overlay import EXTRAS, Overlay
 
     extras = [word.strip() for word in args.draw.split(',') if word.strip()]
     unknown = [word for word in extras if word not in EXTRAS]

@@ -31,6 +31,6 @@ import facealign.engine.param_scheduler_hook
 import facealign.engine.schedule
 import facealign.evaluation.baselines
 import facealign.evaluation.evaluator
-import facealign.evaluation.mean_shape
-import facealign.evaluation.metrics
+import facealign.evaluation.baselines_mean_shape
+import facealign.evaluation.metric
 import facealign.models  # noqa: F401

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.datasets.convert import Options, convert
+from facealign.conversion.convert import Options, convert
 from facealign.errors import FaceAlignError
 
 

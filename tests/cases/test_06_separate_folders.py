@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facealign.datasets.convert import Options, convert
+from facealign.conversion.convert import Options, convert
 from facealign.io.pts import read_pts
 
 

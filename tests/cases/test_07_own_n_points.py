@@ -9,12 +9,12 @@ import pytest
 
 facealign_plugin = pytest.importorskip('facealign.plugin', reason='needs the [train] extra')
 
-from facealign.datasets.convert import Options, convert  # noqa: E402
+from facealign.conversion.convert import Options, convert  # noqa: E402
 from facealign.datasets.face_dataset import FaceDataset  # noqa: E402
 from facealign.errors import FaceAlignError  # noqa: E402
-from facealign.evaluation.metrics import FaceAlignmentMetric  # noqa: E402
-from facealign.inference.drawing import draw_face  # noqa: E402
+from facealign.evaluation.metric import FaceAlignmentMetric  # noqa: E402
 from facealign.io.pts import read_pts  # noqa: E402
+from facealign.visualization.drawing import draw_face  # noqa: E402
 
 PAIRS = [[0, 3], [1, 2], [5, 6]]
 MINE = dict(name='mine7', num_points=7, mirror=PAIRS, outlines=[[0, 1], [2, 3]], outer_eye_corners=[0, 3])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facealign.datasets.convert import Options, convert
+from facealign.conversion.convert import Options, convert
 
 
 @pytest.fixture(scope='module')

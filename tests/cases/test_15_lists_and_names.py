@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.datasets.splits import match_names
+from facealign.conversion.splits import match_names
 from facealign.io.box_table import BoxTable
 from facealign.io.name_list import read_name_list
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from facealign.datasets.convert import Options, convert
+from facealign.conversion.convert import Options, convert
 
 
 def test_every_picture_finds_its_points(shared: Path, tmp_path: Path) -> None:

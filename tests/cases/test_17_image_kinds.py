@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.datasets.pts_folder import read_pts_folder
+from facealign.conversion.readers.pts_folder import read_pts_folder
 from facealign.inference.sources import find_sources
 
 

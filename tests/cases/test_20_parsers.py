@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from facealign.datasets.convert import Options, convert
-from facealign.datasets.datatang import read_datatang
-from facealign.datasets.pts_folder import read_pts_folder
-from facealign.datasets.synthetic.write import Sample, draw_sample
+from facealign.conversion.convert import Options, convert
+from facealign.conversion.readers.datatang import read_datatang
+from facealign.conversion.readers.pts_folder import read_pts_folder
+from facealign.synthetic.write import Sample, draw_sample
 
 FORMATS = {'.pts': ('pts', '300w', read_pts_folder), '.json': ('datatang', 'datatang106', read_datatang)}
 

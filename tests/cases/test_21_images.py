@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign.datasets.crop import crop_faces
-from facealign.datasets.records import FaceRecord
+from facealign.conversion.crop import crop_faces
 from facealign.errors import FaceAlignError
 from facealign.io.image import read_image
 from facealign.io.image_header import read_header
+from facealign.structures.records import FaceRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ['1558.jp2', '1829.jp2', 'bomb30k_grey1bit.png']

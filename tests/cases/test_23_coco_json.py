@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import facealign.plugin  # noqa: F401
+from facealign.conversion.dpg_fit import fit_file
 from facealign.datasets.complete import complete_file
-from facealign.datasets.dpg_fit import fit_file
 from facealign.datasets.face_dataset import FaceDataset
 from facealign.errors import FaceAlignError
-from facealign.evaluation.dlib_training import read_faces
-from facealign.inference.annotated import read_annotated
+from facealign.evaluation.baselines_dlib import read_faces
+from facealign.io.coco_images import read_annotated
 from facealign.utils.config_file import read_config
 
 ROOT = Path(__file__).resolve().parents[2]

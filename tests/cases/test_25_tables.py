@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.datasets.datatang_h5 import read_datatang_h5
+from facealign.conversion.readers.datatang_h5 import read_datatang_h5
 from facealign.errors import FaceAlignError
 
 

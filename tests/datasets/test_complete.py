@@ -15,9 +15,9 @@ from xtcocotools.coco import COCO
 
 from facealign.datasets import complete
 from facealign.datasets.complete import complete_points
-from facealign.datasets.synthetic import layout
-from facealign.datasets.synthetic.render import random_face
 from facealign.markup import get_markup
+from facealign.synthetic import layout
+from facealign.synthetic.render import random_face
 from facealign.utils.config_file import read_config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import pytest
 from mmpose.datasets.transforms import RandomFlip
 
 import facealign.plugin  # noqa: F401
+from facealign.codecs.fastpose import SubcellHeatmap
 from facealign.datasets.visibility import VisibilityWeight
-from facealign.models.fastpose_codec import SubcellHeatmap
 
 
 def test_weights() -> None:

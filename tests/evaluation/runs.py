@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.evaluation.faces import Faces
-from facealign.evaluation.measure import UNIONS, ErrorTable, measure, subset_masks
 from facealign.evaluation.report.results import Run, face_columns, results_head, write_run
 from facealign.markup import IBUG68
+from facealign.metrics.faces import Faces
+from facealign.metrics.table import UNIONS, ErrorTable, measure, subset_masks
 
 
 def make_run(folder: Path, **rows: float) -> Run:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facealign.evaluation.functional import box_size, landmark_boxes
 from facealign.markup import IBUG68, Markup
+from facealign.metrics import box_size, landmark_boxes
 
 
 def make_samples(

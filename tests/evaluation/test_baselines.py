@@ -12,10 +12,10 @@ pytest.importorskip('facealign.plugin', reason='needs the [train] extra')
 
 from facealign.errors import FaceAlignError  # noqa: E402
 from facealign.evaluation.baselines import DlibBaseline, OnnxBaseline  # noqa: E402
-from facealign.evaluation.dlib_training import ErtOptions, train_ert  # noqa: E402
-from facealign.evaluation.functional import landmark_boxes  # noqa: E402
+from facealign.evaluation.baselines_dlib import ErtOptions, train_ert  # noqa: E402
 from facealign.io.pts import read_pts  # noqa: E402
 from facealign.markup import IBUG68  # noqa: E402
+from facealign.metrics import landmark_boxes  # noqa: E402
 
 from .samples import make_samples  # noqa: E402
 from .training_faces import write_training_faces  # noqa: E402

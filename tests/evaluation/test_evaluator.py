@@ -14,7 +14,7 @@ pytest.importorskip('facealign.plugin', reason='needs the [train] extra')
 from facealign.errors import FaceAlignError  # noqa: E402
 from facealign.evaluation.baselines import DlibBaseline  # noqa: E402
 from facealign.evaluation.evaluator import FaceEvaluator  # noqa: E402
-from facealign.evaluation.metrics import FaceAlignmentMetric  # noqa: E402
+from facealign.evaluation.metric import FaceAlignmentMetric  # noqa: E402
 from facealign.markup import DATATANG106, IBUG68  # noqa: E402
 
 from .samples import make_samples  # noqa: E402

@@ -21,7 +21,6 @@ from mmpose.registry import MODELS  # noqa: E402
 
 import facealign.plugin  # noqa: E402, F401
 from facealign.errors import FaceAlignError  # noqa: E402
-from facealign.evaluation.functional.calibration import max_gap, reliability  # noqa: E402
 from facealign.export.check import Check, check_file, refuse, run_onnx, run_torch  # noqa: E402
 from facealign.export.decode import find_decoder  # noqa: E402
 from facealign.export.faces import CroppedFaces  # noqa: E402
@@ -29,9 +28,10 @@ from facealign.export.graph import LandmarkGraph  # noqa: E402
 from facealign.export.load import annotation_file  # noqa: E402
 from facealign.export.scores import fit_scores  # noqa: E402
 from facealign.export.write import write_int8, write_onnx  # noqa: E402
-from facealign.inference.crop import CropRule  # noqa: E402
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel  # noqa: E402
 from facealign.markup import IBUG68  # noqa: E402
+from facealign.metrics.calibration import max_gap, reliability  # noqa: E402
+from facealign.structures.crop import CropRule  # noqa: E402
 
 SIZE = (96, 64)  # width, height: not alike, so that nothing can be swapped
 MAPS = (24, 16)

@@ -9,10 +9,10 @@ import pytest
 
 from facealign.errors import FaceAlignError
 from facealign.inference import model_file
-from facealign.inference.crop import CropRule
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel, model_path
 from facealign.markup import DATATANG106
 from facealign.markup_file import markup_from_dict
+from facealign.structures.crop import CropRule
 
 
 def test_metadata_survives_a_round_trip() -> None:

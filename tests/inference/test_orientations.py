@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from facealign import FaceAligner
-from facealign.datasets.synthetic.render import random_face
 from facealign.io.image import turned
+from facealign.synthetic.render import random_face
 
 # All but lossless: what a lossy format does to a picture depends on how it lies.
 FORMATS = {

@@ -19,11 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from facealign.errors import FaceAlignError
 from facealign.inference.align_files import Options, align_files
-from facealign.inference.face import Face
 from facealign.inference.journal import Journal
 from facealign.inference.sources import find_sources
 from facealign.io.pts import read_pts
 from facealign.markup import IBUG68
+from facealign.structures.face import Face
 
 # Names that would meet if the suffix went, or the folder, or a further face's number.
 NAMES = ['1.png', '1.jpg', '1.jpg.png', 'p.png', 'p.2.png', 'a/1.png', 'b/1.png', 'A/1.png']

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from facealign import FaceAligner
-from facealign.datasets.datatang import parse_datatang
-from facealign.evaluation.functional import auc
-from facealign.evaluation.functional.calibration import max_gap, reliability
+from facealign.conversion.readers.datatang import parse_datatang
 from facealign.inference.model_file import DEFAULT_MODEL, SHIPPED
 from facealign.io.pts import read_pts
+from facealign.metrics import auc
+from facealign.metrics.calibration import max_gap, reliability
 
 RIGHT_WITHIN = 0.05  # what a score is the probability of; see the cards
 MODELS = sorted(model.stem for model in SHIPPED.glob('*.onnx'))

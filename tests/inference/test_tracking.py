@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facealign.inference.face import Face
 from facealign.inference.smoothing import OneEuro
 from facealign.inference.tracking import FaceTracker
 from facealign.markup import IBUG68
+from facealign.structures.face import Face
 
 FPS = 25
 # Of a network's points from frame to frame, in face sizes: what a noisy 8-bit camera gives.

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facealign.inference.box_rules import BoxRule
-from facealign.inference.face import Face
+from facealign.detection.calibration import BoxRule
 from facealign.inference.turned import Located, TurnedSearch, turn_boxes, turn_image, turn_points, turn_points_back
 from facealign.markup import IBUG68
+from facealign.structures.face import Face
 
 SIDES = st.integers(1, 9)
 BOX = np.array([[30.0, 20, 50, 60, 0.5]])

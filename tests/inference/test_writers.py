@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from facealign.errors import FaceAlignError
-from facealign.inference.face import Face
 from facealign.inference.file_content import file_state
 from facealign.inference.journal import Journal
 from facealign.inference.sources import Source, find_sources
 from facealign.inference.writers import FORMATS, TABLES, csv_header, record_of, write_faces, write_table
 from facealign.io.pts import read_pts
 from facealign.markup import IBUG68
+from facealign.structures.face import Face
 
 POINTS = np.random.default_rng(0).uniform(-5, 300, (2, 68, 2)).round(2)
 SCORES = np.random.default_rng(1).uniform(0, 1, (2, 68)).round(3)

@@ -10,9 +10,9 @@ import pytest
 from pycocotools.coco import COCO
 from xtcocotools.coco import COCO as XtCOCO
 
-from facealign.datasets.records import FaceRecord, Original
 from facealign.io.coco import relative_root, write_coco
 from facealign.markup import IBUG68
+from facealign.structures.records import FaceRecord, Original
 
 
 def _faces() -> list[FaceRecord]:

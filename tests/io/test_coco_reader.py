@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facealign.datasets.records import FaceRecord, Original
 from facealign.errors import FaceAlignError
 from facealign.io.coco import write_coco
 from facealign.io.coco_reader import read_coco
 from facealign.markup import IBUG68
+from facealign.structures.records import FaceRecord, Original
 
 
 def _faces(count: int) -> list[FaceRecord]:

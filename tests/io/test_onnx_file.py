@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facealign.detection.net_detectors import YuNet
 from facealign.errors import FaceAlignError
 from facealign.inference.model_file import SHIPPED, OnnxModel
-from facealign.inference.net_detectors import YuNet
 from facealign.io.onnx_file import read_onnx
 
 onnx = pytest.importorskip('onnx')

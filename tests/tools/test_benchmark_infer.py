@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import pytest
 
+from facealign.evaluation.detectors import accuracy
+from facealign.evaluation.speed import FACE_HEIGHT, make_frames, measure_memory, time_in_turns
 from facealign.inference.align_files import Options
 from facealign.inference.aligner import FaceAligner
-from facealign.inference.annotated import read_annotated
-from facealign.inference.benchmark import FACE_HEIGHT, make_frames, measure_memory, time_in_turns
-from facealign.inference.compare import accuracy
 from facealign.inference.sources import find_sources
+from facealign.io.coco_images import read_annotated
 
 ROOT = Path(__file__).resolve().parents[2]
 

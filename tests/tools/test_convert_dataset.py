@@ -96,7 +96,7 @@ def test_errors_are_one_line_and_status_2(tmp_path: Path, args: tuple[str, ...],
 
 def test_it_loads_without_the_training_part() -> None:
     code = (
-        'import sys, facealign.datasets.convert, facealign.inference.detect_files;'
+        'import sys, facealign.conversion.convert, facealign.detection.detect_files;'
         "print(sorted({'torch', 'mmpose', 'mmengine', 'dlib', 'h5py'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign.datasets.boxes import box_iou
-from facealign.datasets.pts_folder import read_pts_folder
+from facealign.conversion.readers.pts_folder import read_pts_folder
 from facealign.io.box_table import read_box_csv
+from facealign.structures.boxes import box_iou
 
 ROOT = Path(__file__).resolve().parents[2]
 

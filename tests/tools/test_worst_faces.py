@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from facealign.evaluation.detectors import accuracy
 from facealign.inference.aligner import FaceAligner
-from facealign.inference.annotated import read_annotated
-from facealign.inference.compare import accuracy
+from facealign.io.coco_images import read_annotated
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -12,11 +12,11 @@ from scipy.interpolate import RBFInterpolator
 from facealign.datasets.face_dataset import room_around
 from facealign.errors import FaceAlignError
 from facealign.export.load import load_network
-from facealign.files import atomic_write_json
 from facealign.io.coco import face_category, relative_root
 from facealign.io.coco_reader import CocoFaces, read_coco
 from facealign.markup import Markup, get_markup
-from facealign.parallel import show_progress
+from facealign.utils.files import atomic_write_json
+from facealign.utils.parallel import show_progress
 
 # Kernel and smoothing that place a hidden third of the annotated points best (check_file), on the validation faces of
 # 300W and of Datatang.

@@ -13,7 +13,7 @@ from mmpose.registry import HOOKS
 
 from facealign.engine.resume import LAST, check_resumable
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_write_bytes, atomic_write_text
+from facealign.utils.files import atomic_write_bytes, atomic_write_text
 
 BACKEND = 'whole_files'
 # Entries of MMEngine's message hub, which a checkpoint holds. Those that begin with train, val or test are logged.
@@ -31,7 +31,7 @@ class WholeFiles(LocalBackend):
         self.outdated: list[str] = []
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write ``obj``; raises as :func:`facealign.files.atomic_path`."""
+        """Write ``obj``; raises as :func:`facealign.utils.files.atomic_path`."""
         atomic_write_bytes(filepath, obj, sync=True)
 
     def remove(self, filepath: str | Path) -> None:

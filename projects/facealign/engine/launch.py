@@ -13,9 +13,9 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from facealign.errors import FaceAlignError
-from facealign.files import ensure_writable
 from facealign.utils.arguments import real, whole
 from facealign.utils.config_file import read_config
+from facealign.utils.files import ensure_writable
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 

@@ -14,8 +14,8 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from facealign.datasets.synthetic.render import random_face
 from facealign.engine.optim import Bfloat16OptimWrapper
+from facealign.synthetic.render import random_face
 from facealign.utils.config_file import read_config
 
 

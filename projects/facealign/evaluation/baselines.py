@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from mmpose.registry import METRICS
 
-from facealign.datasets.boxes import choose_boxes
+from facealign.detection.base import get_detector
+from facealign.detection.box_mapping import BoxMapping
+from facealign.detection.dlib_predictor import open_predictor
 from facealign.errors import FaceAlignError
-from facealign.evaluation.box_mapping import BoxMapping
-from facealign.evaluation.dlib_training import PREDICTOR, dlib_grey, import_dlib
-from facealign.evaluation.metrics import FaceAlignmentMetric, key_prefix
-from facealign.inference.detectors import get_detector
-from facealign.inference.dlib_predictor import open_predictor
+from facealign.evaluation.baselines_dlib import PREDICTOR, dlib_grey, import_dlib
+from facealign.evaluation.metric import FaceAlignmentMetric, key_prefix
 from facealign.io.image import read_image
 from facealign.io.onnx_file import read_onnx
+from facealign.structures.boxes import choose_boxes
 from facealign.utils.reading import MEBIBYTE, read_json
 
 _GET_PREDICTOR = (
@@ -33,7 +33,7 @@ class Baseline(FaceAlignmentMetric):
 
     Args:
         name: of its row; also gives the prefix of its keys.
-        kwargs: of :class:`facealign.evaluation.metrics.FaceAlignmentMetric`.
+        kwargs: of :class:`facealign.evaluation.metric.FaceAlignmentMetric`.
     """
 
     def __init__(self, name: str, **kwargs: Any) -> None:
@@ -76,7 +76,7 @@ class DlibBaseline(Baseline):
             used if it is there, and otherwise the row is left out with a note.
         data_root: folder of the data's JSON files.
         name: of the row.
-        kwargs: of :class:`facealign.evaluation.metrics.FaceAlignmentMetric`.
+        kwargs: of :class:`facealign.evaluation.metric.FaceAlignmentMetric`.
 
     Raises:
         FaceAlignError: ``predictor`` is missing or not a predictor, or dlib is
@@ -146,7 +146,7 @@ class OnnxBaseline(Baseline):
         model: the file.
         name: of the row.
         padding: 1.1 is what PFLD's publishers used.
-        kwargs: of :class:`facealign.evaluation.metrics.FaceAlignmentMetric`.
+        kwargs: of :class:`facealign.evaluation.metric.FaceAlignmentMetric`.
 
     Raises:
         FaceAlignError: the file is missing or no such model.

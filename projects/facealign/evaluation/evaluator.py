@@ -13,8 +13,8 @@ from mmengine.logging import MMLogger
 from mmpose.registry import EVALUATORS
 
 from facealign.errors import FaceAlignError
-from facealign.evaluation.metrics import FaceAlignmentMetric
-from facealign.evaluation.plots import plot_ced, plot_nme_ppr_mpd, plot_regions
+from facealign.evaluation.metric import FaceAlignmentMetric
+from facealign.evaluation.report.plots import plot_ced, plot_nme_ppr_mpd, plot_regions
 from facealign.evaluation.report.results import Run, face_columns, results_head, write_run
 from facealign.evaluation.report.table import is_dense, print_tables
 from facealign.utils.terminal import say

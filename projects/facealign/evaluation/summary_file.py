@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_write_json
+from facealign.utils.files import atomic_write_json
 from facealign.utils.reading import MEBIBYTE, read_json
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from facealign.export.check import run_torch
 from facealign.export.faces import crop_faces
 from facealign.export.load import load_network, model_info
-from facealign.inference.annotated import read_annotated
+from facealign.io.coco_images import read_annotated
 
 
 class Gain(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from facealign.errors import FaceAlignError
-from facealign.evaluation.functional.calibration import ScoreBin, reliability
 from facealign.export.faces import CroppedFaces
 from facealign.export.graph import RIGHT_WITHIN
 from facealign.inference.model_file import ModelInfo, OnnxModel
+from facealign.metrics.calibration import ScoreBin, reliability
 
 BATCH = 32
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from facealign.errors import FaceAlignError
-from facealign.evaluation.functional.curves import auc
-from facealign.inference.annotated import AnnotatedImage
-from facealign.inference.crop import cut
 from facealign.inference.model_file import ModelInfo
+from facealign.io.coco_images import AnnotatedImage
 from facealign.io.image import read_image
+from facealign.metrics.curves import auc
+from facealign.structures.crop import cut
 
 AUC_LIMIT = 0.08
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from facealign import __version__
 from facealign.errors import FaceAlignError
-from facealign.inference.crop import CropRule
 from facealign.inference.model_file import ModelInfo
 from facealign.markup import get_markup
+from facealign.structures.crop import CropRule
 
 
 def load_network(config: Any, checkpoint: str) -> Any:

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.table import Table
 
 from facealign.errors import FaceAlignError
-from facealign.evaluation.functional.calibration import max_gap
 from facealign.evaluation.summary_file import update_summary
 from facealign.export.check import Check, check_file, refuse, run_torch
 from facealign.export.faces import CroppedFaces, crop_faces
@@ -23,10 +22,11 @@ from facealign.export.graph import LandmarkGraph
 from facealign.export.load import annotation_file, load_network, model_info
 from facealign.export.scores import fit_scores
 from facealign.export.write import write_int8, write_onnx
-from facealign.files import atomic_write_bytes, ensure_writable
-from facealign.inference.annotated import read_annotated
 from facealign.inference.model_file import ModelInfo, Normaliser, OnnxModel
+from facealign.io.coco_images import read_annotated
+from facealign.metrics.calibration import max_gap
 from facealign.utils.config_file import read_config
+from facealign.utils.files import atomic_write_bytes, ensure_writable
 
 _CALIBRATION_FACES = 256
 _ARGMAX_HEADS = ('HeatmapHead', 'SimCCHead', 'RTMCCHead')

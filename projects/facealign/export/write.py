@@ -13,8 +13,8 @@ import torch
 
 from facealign.errors import FaceAlignError
 from facealign.export.graph import LandmarkGraph
-from facealign.files import atomic_path
 from facealign.inference.model_file import ModelInfo
+from facealign.utils.files import atomic_path
 
 _OPSET = 17
 

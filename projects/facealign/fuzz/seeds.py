@@ -11,15 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facealign.datasets.records import FaceRecord, Original
-from facealign.datasets.synthetic import layout
-from facealign.datasets.synthetic.render import DrawnFace, random_face
-from facealign.inference.crop import CropRule
 from facealign.inference.model_file import ModelInfo
 from facealign.inference.sources import Source
 from facealign.io.coco import write_coco
 from facealign.io.pts import format_pts
 from facealign.markup import IBUG68, LAPA106, get_markup
+from facealign.structures.crop import CropRule
+from facealign.structures.records import FaceRecord, Original
+from facealign.synthetic import layout
+from facealign.synthetic.render import DrawnFace, random_face
 
 SIDE = 64  # pixels of the drawn faces
 NETWORK_SIDE = 32  # pixels of the networks' crops

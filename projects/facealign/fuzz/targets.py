@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from facealign.datasets.pairs import Unusable
+from facealign.conversion.readers.base import Unusable
 from facealign.errors import FaceAlignError
 from facealign.fuzz import seeds
 from facealign.fuzz.mutate import Mutate, draw_seed, mutate_bytes, mutate_json, mutate_text
@@ -73,19 +73,19 @@ def _pts(path: Path) -> Any:
 
 
 def _datatang(path: Path) -> Any:
-    from facealign.datasets.datatang import parse_datatang
+    from facealign.conversion.readers.datatang import parse_datatang
 
     return parse_datatang(path)
 
 
 def _lapa(path: Path) -> Any:
-    from facealign.datasets.lapa import parse_lapa
+    from facealign.conversion.readers.lapa import parse_lapa
 
     return parse_lapa(path)
 
 
 def _h5(path: Path) -> Any:
-    from facealign.datasets.datatang_h5 import read_datatang_h5
+    from facealign.conversion.readers.datatang_h5 import read_datatang_h5
 
     return read_datatang_h5(path, path.parent, workers=1)
 
@@ -97,10 +97,10 @@ def _h5_seeds(work: Path) -> list[Seed]:
 
 def _coco(path: Path) -> Any:
     """Every reader that needs no network."""
-    from facealign.datasets.dpg_fit import fit_file
-    from facealign.files import atomic_write_json
-    from facealign.inference.annotated import read_annotated
+    from facealign.conversion.dpg_fit import fit_file
+    from facealign.io.coco_images import read_annotated
     from facealign.io.coco_reader import read_coco
+    from facealign.utils.files import atomic_write_json
 
     coco = read_coco(path)
     for annotation in coco.annotations:
@@ -142,13 +142,13 @@ def _boxes(path: Path) -> Any:
 
 
 def _split_csv(path: Path) -> Any:
-    from facealign.datasets.splits import split_by_csv
+    from facealign.conversion.splits import split_by_csv
 
     return split_by_csv(_records(), path)
 
 
 def _name_list(path: Path) -> Any:
-    from facealign.datasets.splits import split_by_lists
+    from facealign.conversion.splits import split_by_lists
     from facealign.io.name_list import read_file_list, read_name_list
 
     read_name_list(path, ['a.jpg', 'b/a.jpg'])
@@ -157,7 +157,7 @@ def _name_list(path: Path) -> Any:
 
 
 def _records() -> list[Any]:
-    from facealign.datasets.records import FaceRecord
+    from facealign.structures.records import FaceRecord
 
     points = seeds.face().points68
     return [
@@ -241,7 +241,7 @@ def _onnx(path: Path) -> Any:
 
 
 def _yunet(path: Path) -> Any:
-    from facealign.inference.net_detectors import YuNet
+    from facealign.detection.net_detectors import YuNet
 
     found = YuNet(path)(seeds.picture(side=160))
     assert np.isfinite(found).all()
@@ -249,14 +249,14 @@ def _yunet(path: Path) -> Any:
 
 
 def _dlib_trees(path: Path) -> Any:
-    from facealign.inference.benchmark import DlibErt
+    from facealign.evaluation.speed import DlibErt
 
     rgb = np.ascontiguousarray(seeds.picture()[..., ::-1])
     return DlibErt(path).align(rgb, np.array([5, 5, 58, 58]))
 
 
 def _dlib_network(path: Path) -> Any:
-    from facealign.inference.dlib_detectors import DlibCnn
+    from facealign.detection.dlib import DlibCnn
 
     return DlibCnn(path)(seeds.picture())
 

@@ -16,10 +16,7 @@ import numpy as np
 from facealign import __version__
 from facealign.errors import FaceAlignError, printable
 from facealign.inference.aligner import FaceAligner
-from facealign.inference.face import Face
 from facealign.inference.file_content import file_state
-from facealign.inference.overlay import Overlay
-from facealign.inference.progress import RunProgress
 from facealign.inference.result_folder import ResultFolder
 from facealign.inference.result_names import drawn_file
 from facealign.inference.sources import Source
@@ -27,6 +24,9 @@ from facealign.inference.tracking import FaceTracker
 from facealign.inference.writers import record_of
 from facealign.io.image import read_image
 from facealign.io.video import VideoReader, VideoWriter
+from facealign.structures.face import Face
+from facealign.utils.progress import RunProgress
+from facealign.visualization.overlay import Overlay
 
 _JPEG_QUALITY = 95
 

@@ -9,15 +9,15 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
+from facealign.detection.base import check_boxes, detect, open_detector
+from facealign.detection.calibration import get_box_rule, rule_of_detector
 from facealign.errors import FaceAlignError
-from facealign.inference.box_rules import get_box_rule, rule_of_detector
-from facealign.inference.crop import cut, to_image
-from facealign.inference.detectors import check_boxes, detect, open_detector
-from facealign.inference.face import DOUBTFUL, Face
 from facealign.inference.flip_test import FlipTest
 from facealign.inference.model_file import ModelInfo, OnnxModel, model_path
 from facealign.inference.turned import Located, TurnedSearch
 from facealign.io.image import as_bgr, is_picture, read_image
+from facealign.structures.crop import cut, to_image
+from facealign.structures.face import DOUBTFUL, Face
 from facealign.utils.reading import shown
 
 Source = str | os.PathLike[str] | np.ndarray | Any  # a PIL image or a torch tensor
@@ -41,7 +41,7 @@ class FaceAligner:
             model, ``CONFIG+CHECKPOINT`` of MMPose (needs torch), or a loaded
             model. None takes the shipped default.
         detector: ``NAME`` or ``NAME:FILE`` (see
-            :func:`facealign.inference.detectors.detector_names`), or a function
+            :func:`facealign.detection.base.detector_names`), or a function
             from a BGR image [H, W, 3] to boxes [N, 4] or [N, 5]. None takes
             YuNet where its file is at hand, else dlib's HOG with retries.
         min_score: faces whose box the detector scores lower are left out.
@@ -49,7 +49,7 @@ class FaceAligner:
         threads: of the network; None takes all cores.
         device: ``cpu`` or ``cuda``, for the network.
         box_rule: whose boxes the detector's are like, where that is not known
-            from its name (see :mod:`facealign.inference.box_rules`).
+            from its name (see :mod:`facealign.detection.calibration`).
         flip_test: take the mean of each face's points and its mirror image's;
             a little more accurate for twice the network's time.
         turned: try images turned by quarters where no face is found or the

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from facealign.errors import FaceAlignError
-from facealign.files import ensure_writable
 from facealign.inference.file_content import content_of, file_state
 from facealign.inference.result_names import ResultNames
 from facealign.inference.sources import Source
+from facealign.utils.files import ensure_writable
 
 FILE_NAME = '.facealign.sqlite'
 _VERSION = 3

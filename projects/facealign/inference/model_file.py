@@ -13,10 +13,10 @@ import numpy as np
 import onnxruntime as ort
 
 from facealign.errors import FaceAlignError
-from facealign.inference.crop import CropRule
 from facealign.io.onnx_file import OnnxFile, read_onnx
 from facealign.markup import Markup, add_markup, get_markup, is_shipped
 from facealign.markup_file import markup_from_dict, markup_to_dict
+from facealign.structures.crop import CropRule
 from facealign.utils.reading import is_number, parse_json, shown
 
 PREFIX = 'facealign.'

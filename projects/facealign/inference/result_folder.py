@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_write_bytes, atomic_write_csv, ensure_writable, sweep_partial
 from facealign.inference.journal import Entry, Journal
 from facealign.inference.result_files import DRAWING, remove_file, remove_results, results_there
 from facealign.inference.result_names import drawn_file, full_path
 from facealign.inference.sources import Source
 from facealign.inference.writers import TABLES, write_faces, write_table
 from facealign.markup import Markup
+from facealign.utils.files import atomic_write_bytes, atomic_write_csv, ensure_writable, sweep_partial
 
 _FAILURES = ('file', 'reason')
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from facealign.inference.face import Face
 from facealign.inference.smoothing import OneEuro
+from facealign.structures.face import Face
 
 
 class _Track:

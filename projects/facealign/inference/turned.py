@@ -9,8 +9,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from facealign.inference.box_rules import BoxRule
-from facealign.inference.face import Face
+from facealign.detection.calibration import BoxRule
+from facealign.structures.face import Face
 
 
 class Located(NamedTuple):

@@ -17,11 +17,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from facealign.files import atomic_path, atomic_write_text, csv_cell
-from facealign.inference.face import Face
 from facealign.inference.result_files import pts_file, remove_file
 from facealign.io.pts import format_pts
 from facealign.markup import Markup
+from facealign.structures.face import Face
+from facealign.utils.files import atomic_path, atomic_write_text, csv_cell
 
 # One file for all images, by format; the other formats have files beside each other, one or more an image.
 TABLES = {'json': 'landmarks.json', 'csv': 'landmarks.csv', 'alphapose': 'alphapose-results.json'}

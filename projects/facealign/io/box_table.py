@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_write_csv
 from facealign.io.image_table import ImageTable
 from facealign.io.name_list import folded, match_names, slashed
 from facealign.io.text import decode_text, read_user_file
+from facealign.utils.files import atomic_write_csv
 
 _SIDES = ('x1', 'y1', 'x2', 'y2')
 # Those with a prefix first: beside them, x1 … are landmarks.

@@ -14,10 +14,10 @@ from typing import Any, TextIO
 import numpy as np
 
 from facealign import __version__
-from facealign.datasets.records import FaceRecord
 from facealign.markup import Markup, is_shipped
 from facealign.markup_file import markup_to_dict
-from facealign.parallel import show_progress
+from facealign.structures.records import FaceRecord
+from facealign.utils.parallel import show_progress
 
 # A billionth of a pixel: hides binary noise such as 0.30000000000000004.
 _DECIMALS = 9

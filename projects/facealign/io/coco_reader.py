@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from facealign.datasets.records import FaceRecord
 from facealign.errors import FaceAlignError
 from facealign.markup import Markup, add_markup, get_markup
 from facealign.markup_file import markup_from_dict
+from facealign.structures.records import FaceRecord
 from facealign.utils.reading import FARTHEST, is_number, parse_json, read_bytes, shown
 
 _MAX_BYTES = 4 * 2**30  # a million faces of 174 points

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_write_text
+from facealign.utils.files import atomic_write_text
 from facealign.utils.reading import FARTHEST, MEBIBYTE, read_bytes
 
 _MAX_BYTES = MEBIBYTE

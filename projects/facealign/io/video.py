@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from facealign.errors import FaceAlignError
-from facealign.files import atomic_path
 from facealign.io.image import turned
 from facealign.io.image_header import max_pixels
+from facealign.utils.files import atomic_path
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

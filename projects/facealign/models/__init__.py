@@ -1,11 +1,11 @@
 """Networks, heads and codecs, registered with MMPose."""
 
-from facealign.models.codec import FaceRegressionLabel
+from facealign.codecs.fastpose import PatchHeatmap, SubcellHeatmap
+from facealign.codecs.regression import FaceRegressionLabel
 from facealign.models.data_preprocessor import FaceDataPreprocessor
 from facealign.models.distillation import DistilledPoseEstimator
 from facealign.models.duc_head import DUCHead
 from facealign.models.face_resnet import FaceResNet
-from facealign.models.fastpose_codec import PatchHeatmap, SubcellHeatmap
 from facealign.models.heads import FaceIntegralHead, FaceRegressionHead
 from facealign.models.onet import ONet
 from facealign.models.se_resnet import FirstBlockSEResNet

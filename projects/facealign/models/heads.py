@@ -29,7 +29,7 @@ def coordinate_loss(
 
 @MODELS.register_module()
 class FaceRegressionHead(RegressionHead):
-    """MMPose's ``RegressionHead`` for :class:`facealign.models.codec.FaceRegressionLabel`.
+    """MMPose's ``RegressionHead`` for :class:`facealign.codecs.regression.FaceRegressionLabel`.
 
     One linear layer ``[B, in_channels, 1, 1]`` → ``[B, K, 2]`` in the codec's
     unit. In training it and the loss are computed in float32 whatever the
@@ -65,7 +65,7 @@ class FaceIntegralHead(IntegralRegressionHead):
     Each point's coordinate is the expectation of its softmax map. Unlike in
     MMPose a cell stands for its centre, so that a mirrored map gives the
     mirrored point; the loss is computed in float32 whatever the network's
-    precision. The decoder is :class:`facealign.models.codec.FaceRegressionLabel`.
+    precision. The decoder is :class:`facealign.codecs.regression.FaceRegressionLabel`.
 
     Args:
         points: range (first, end) of the points that prediction and export

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from facealign.evaluation.functional import share_interval
-from facealign.evaluation.measure import QUANTILES, quantile_ends, subset_masks
 from facealign.evaluation.report.results import FaceColumns, Run
+from facealign.metrics import share_interval
+from facealign.metrics.table import QUANTILES, quantile_ends, subset_masks
 
 
 def refresh_intervals(run: Run) -> None:

@@ -3,7 +3,7 @@
 results.json: ``markup``, ``normaliser`` (the main one), ``thresholds``,
 ``unions``, ``resamples``, ``confidence``, ``normalisers`` (name → meaning) and
 ``rows``: one a model, with ``name``, ``about`` and ``subsets`` (name → what
-:mod:`facealign.evaluation.measure` describes). Fractions, not percent.
+:mod:`facealign.metrics.table` describes). Fractions, not percent.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 
 from facealign import __version__
 from facealign.errors import FaceAlignError
-from facealign.evaluation.functional import NORMALISERS, face_errors
-from facealign.evaluation.measure import ErrorTable, subset_masks
-from facealign.files import atomic_write_json, atomic_write_text, csv_cell
+from facealign.metrics import NORMALISERS, face_errors
+from facealign.metrics.table import ErrorTable, subset_masks
+from facealign.utils.files import atomic_write_json, atomic_write_text, csv_cell
 from facealign.utils.reading import is_number, read_json, read_text, shown
 
 _MAX_BYTES = 2**30

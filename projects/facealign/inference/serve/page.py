@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from facealign.detection.base import yunet_file
 from facealign.errors import FaceAlignError
 from facealign.inference.aligner import FaceAligner
-from facealign.inference.detectors import yunet_file
-from facealign.inference.face import Face
 from facealign.inference.model_file import DEFAULT_MODEL, OnnxModel
-from facealign.inference.overlay import Overlay
 from facealign.inference.serve.guard import log, one_line
 from facealign.inference.serve.scratch import Scratch
 from facealign.inference.writers import record_of
 from facealign.io.image import read_image
 from facealign.io.image_header import read_header
+from facealign.structures.face import Face
+from facealign.visualization.overlay import Overlay
 
 MAX_BYTES = 20 << 20
 MAX_PIXELS = 40_000_000
