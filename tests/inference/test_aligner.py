@@ -201,7 +201,7 @@ def test_one_set_of_boxes_an_image(aligner) -> None:
         dict(model=5),
         dict(model=lambda crops: crops),
     ],
-    ids=str,
+    ids=' '.join,
 )
 def test_impossible_settings(make_model, setting) -> None:
     with pytest.raises(FaceAlignError, match=next(iter(setting))):

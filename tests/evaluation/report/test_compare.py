@@ -12,7 +12,7 @@ from facealign.evaluation.report.results import read_run
 from facealign.evaluation.report.table import markdown_tables
 from facealign.evaluation.summary_file import update_summary
 
-from .runs import make_run
+from ..runs import make_run
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path):
