@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.optim import LinearLR
+from mmengine.optim import CosineAnnealingLR, LinearLR
 from mmpose.registry import PARAM_SCHEDULERS
 
 from facealign.errors import FaceAlignError
@@ -15,6 +15,8 @@ from facealign.errors import FaceAlignError
 # Epochs in hooks: where they lie, or how long they last.
 _HOOK_EPOCHS = {'DPGHook': ('begin',), 'EMAHook': ('begin_epoch',), 'PipelineSwitchHook': ('switch_epoch',)}
 _ENDLESS = 10**9  # MMEngine's INF
+_ROUNDING = 1e-6  # iterations
+_OF_FRACTIONS = {'LinearLR': 'WarmUpLR', 'CosineAnnealingLR': 'CosineLR'}
 
 
 @PARAM_SCHEDULERS.register_module()
@@ -36,6 +38,25 @@ class WarmUpLR(LinearLR):
             last = first + 2  # its factor is one throughout
         kwargs.pop('by_epoch', None)
         return cls(*args, begin=first, end=last, by_epoch=False, **kwargs)
+
+
+@PARAM_SCHEDULERS.register_module()
+class CosineLR(CosineAnnealingLR):
+    """Cosine annealing over epochs, in steps of an iteration, from whatever part of an epoch.
+
+    MMEngine's cuts a beginning of 44.999… iterations, which stands for 45, to
+    44; the training is then an iteration longer than the cosine, whose last
+    step divides by zero.
+    """
+
+    @classmethod
+    def build_iter_from_epoch(
+        cls, *args: Any, begin: float = 0, epoch_length: int = 1, **kwargs: Any
+    ) -> CosineAnnealingLR:
+        first = int(begin * epoch_length + _ROUNDING)  # and a half, which MMEngine cuts off, for the division's sake
+        return super().build_iter_from_epoch(
+            *args, begin=(first + 0.5) / epoch_length, epoch_length=epoch_length, **kwargs
+        )
 
 
 def fit_schedule(config: Config, epochs: int | None = None) -> None:
@@ -131,8 +152,9 @@ def _move(scheduler: dict, place: Callable[[float], float], ratio: float) -> Non
     for key in ('begin', 'end'):
         if scheduler.get(key) is not None and scheduler[key] < _ENDLESS:
             scheduler[key] = at(scheduler[key])
-    if scheduler['type'] == 'LinearLR' and scheduler.get('convert_to_iter_based'):
-        scheduler['type'] = 'WarmUpLR'  # it may have become as short as an iteration
+    if scheduler.get('convert_to_iter_based'):
+        # A warm-up may have become as short as an iteration, and a cosine may begin within an epoch.
+        scheduler['type'] = _OF_FRACTIONS.get(scheduler['type'], scheduler['type'])
 
 
 def _lasts(scheduler: dict) -> bool:
