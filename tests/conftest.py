@@ -56,6 +56,8 @@ def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (data / 'drawn').mkdir()
     for name in ('300w', 'datatang106'):
         (data / 'drawn' / name).symlink_to(data / name)
+    for name in ('scut', 'muct', 'fgnet', 'london', 'unlabelled'):
+        (data / name).symlink_to(data / '300w')
     return data
 
 
