@@ -20,6 +20,6 @@ ruff format --check . || status=1
 mypy || status=1
 [ "$status" -eq 0 ] || echo 'error: lint, format or types: see above' >&2
 # As many processes as cores, up to four: each makes its own drawn faces and needs a gigabyte.
-cores=$(nproc)
+cores=$(env -u OMP_NUM_THREADS nproc) # which takes that variable for the number of cores
 python -m pytest -n "${FACEALIGN_TEST_PROCESSES:-$((cores < 4 ? cores : 4))}" --dist worksteal "$@" || status=1
 exit "$status"
