@@ -69,7 +69,7 @@ def test_a_folder_that_was_moved_and_weights_that_lie_there(tmp_path: Path) -> N
     save(tmp_path / 'epoch_3.pth', 3)
     torch.save(dict(weight=torch.zeros(1)), tmp_path / 'resnet18.pth')
     save(tmp_path / 'best_auc_epoch_9.pth', 9)
-    (tmp_path / 'last_checkpoint').write_text('/elsewhere/work/epoch_3.pth')
+    (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_3.pth')
     found = find_checkpoint(tmp_path)
     assert found is not None and found.path == tmp_path / 'epoch_3.pth' and not found.note
 
