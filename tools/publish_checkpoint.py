@@ -28,7 +28,6 @@ def main() -> None:
     args = parse_args()
     import torch
 
-    import facealign.plugin  # noqa: F401  the log's statistics in a training's checkpoint load by it
     from facealign.apis import read_checkpoint, state_of
 
     state = state_of(read_checkpoint(args.checkpoint), args.checkpoint)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from facealign import compat
 from facealign.errors import FaceAlignError
 
 
@@ -34,6 +35,7 @@ def read_checkpoint(path: str | os.PathLike[str], remedy: str = 'give another', 
     reason = why_damaged(path)
     if reason:
         raise FaceAlignError(f'{path}: {reason}; {remedy}')
+    compat.trust_mmengine_checkpoints()  # whoever reads: with the plugin or without
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')

@@ -21,7 +21,7 @@ from facealign.errors import FaceAlignError
 def apply() -> None:
     """Apply every part; calling it again changes nothing."""
     _stand_in_for_mmcv_ext()
-    _trust_mmengine_checkpoints()
+    trust_mmengine_checkpoints()
     _let_mmpose_read_bfloat16()
     _let_mmpose_draw_circles()  # last: it imports MMPose's models
 
@@ -69,7 +69,7 @@ def _nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float, offset
     return torch.stack(keep) if keep else order
 
 
-def _trust_mmengine_checkpoints() -> None:
+def trust_mmengine_checkpoints() -> None:
     """Let torch's safe loader read what MMEngine 0.10 puts beside the weights.
 
     torch >= 2.6 loads with ``weights_only=True``; MMEngine's checkpoints also
@@ -85,13 +85,6 @@ def _trust_mmengine_checkpoints() -> None:
         raise FaceAlignError(f'torch {torch.__version__} runs code hidden in checkpoints; install torch 2.6 or newer')
     from mmengine.logging.history_buffer import HistoryBuffer
 
-    statistics = {'mean', 'max', 'min', 'current'}
-
-    def statistic(owner: object, name: str) -> Any:
-        if owner is not HistoryBuffer or name not in statistics:
-            raise RuntimeError(f'checkpoint asks for attribute "{name}", which is refused')
-        return getattr(HistoryBuffer, name)
-
     multiarray = sys.modules[type(np.float64(0)).__reduce__(np.float64(0))[0].__module__]  # numpy 1: core, 2: _core
     dtypes = [type(np.dtype(kind)) for kind in ('f2', 'f4', 'f8', 'i4', 'i8', 'u1', '?')]
     torch.serialization.add_safe_globals(
@@ -100,7 +93,7 @@ def _trust_mmengine_checkpoints() -> None:
             np.dtype,
             np.ndarray,
             *dtypes,
-            (statistic, 'builtins.getattr'),
+            (_statistic, 'builtins.getattr'),
             *(
                 (getattr(multiarray, name), f'{package}.multiarray.{name}')
                 for package in ('numpy.core', 'numpy._core')
@@ -108,6 +101,14 @@ def _trust_mmengine_checkpoints() -> None:
             ),
         ]
     )
+
+
+def _statistic(owner: object, name: str) -> Any:
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    if owner is not HistoryBuffer or name not in ('mean', 'max', 'min', 'current'):
+        raise RuntimeError(f'checkpoint asks for attribute "{name}", which is refused')
+    return getattr(HistoryBuffer, name)
 
 
 def _let_mmpose_read_bfloat16() -> None:

@@ -25,5 +25,9 @@ def test_weights_alone(tmp_path: Path, run_tool: Callable) -> None:
 
     (tmp_path / 'bad.pth').write_bytes(out.read_bytes()[:-40])
     run = run_tool('publish_checkpoint.py', tmp_path / 'bad.pth', tmp_path / 'bad_fp16.pth')
-    assert run.returncode == 2 and run.stderr.splitlines()[-1].startswith(f'error: {tmp_path / "bad.pth"}: ')
+    assert (
+        run.returncode == 2
+        and run.stderr.startswith(f'error: {tmp_path / "bad.pth"}: ')
+        and run.stderr.count('\n') == 1
+    )
     assert not (tmp_path / 'bad_fp16.pth').exists()
