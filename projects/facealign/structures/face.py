@@ -8,8 +8,8 @@ import numpy as np
 
 from facealign.markup import Markup
 
-# Of a face's mean score. Of 300W common's faces, found by HOG or YuNet, none has less than 0.77; points of an upright
-# face laid over one that is turned by a quarter or more, or over no face, have up to 0.64.
+# Of a face's mean score. On 300W's 201 validation faces, by the landmark rectangle: upright, none has less than 0.80
+# (lite68) and 0.86 (base68); turned by each quarter, none has 0.7 with lite68, one in 200 with base68.
 DOUBTFUL = 0.7
 
 
